@@ -1,0 +1,112 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stddef.h>
+#include <string.h>
+
+enum { BLOCK_SIZE = 16 * 1024 };
+
+struct block {
+	struct block *next;
+	alignas(max_align_t) char data[];
+};
+
+struct arena {
+	gatomicrefcount refs;
+	struct block *blocks;
+	char *at, *end;
+	size_t size;
+	GPtrArray *adopted;
+};
+
+struct arena *arena_new(void)
+{
+	struct arena *arena = g_new0(struct arena, 1);
+	g_atomic_ref_count_init(&arena->refs);
+	return arena;
+}
+
+struct arena *arena_ref(struct arena *arena)
+{
+	g_atomic_ref_count_inc(&arena->refs);
+	return arena;
+}
+
+void arena_unref(struct arena *arena)
+{
+	if (!arena || !g_atomic_ref_count_dec(&arena->refs))
+		return;
+	for (struct block *block = arena->blocks, *next; block; block = next) {
+		next = block->next;
+		g_free(block);
+	}
+	g_clear_pointer(&arena->adopted, g_ptr_array_unref);
+	g_free(arena);
+}
+
+static struct block *block_add(struct arena *arena, size_t size)
+{
+	struct block *block = g_malloc0(sizeof(*block) + size);
+	block->next = arena->blocks;
+	arena->blocks = block;
+	return block;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	g_assert(size < SIZE_MAX - alignof(max_align_t));
+	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	arena->size += size;
+	if (size > BLOCK_SIZE / 4)
+		return block_add(arena, size)->data;
+	if ((size_t) (arena->end - arena->at) < size) {
+		arena->at = block_add(arena, BLOCK_SIZE)->data;
+		arena->end = arena->at + BLOCK_SIZE;
+	}
+	void *memory = arena->at;
+	arena->at += size;
+	return memory;
+}
+
+void *arena_memdup(struct arena *arena, const void *data, size_t size)
+{
+	void *copy = arena_alloc(arena, size);
+	if (size)
+		memcpy(copy, data, size);
+	return copy;
+}
+
+char *arena_strndup(struct arena *arena, const char *text, size_t length)
+{
+	char *copy = arena_alloc(arena, length + 1);
+	memcpy(copy, text, length);
+	return copy;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	return text ? arena_strndup(arena, text, strlen(text)) : NULL;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	return arena_strdup(arena, text);
+}
+
+void arena_adopt(struct arena *arena, struct arena *with)
+{
+	if (arena == with)
+		return;
+	if (!arena->adopted)
+		arena->adopted = g_ptr_array_new_with_free_func((GDestroyNotify) arena_unref);
+	g_ptr_array_add(arena->adopted, arena_ref(with));
+}
+
+size_t arena_size(const struct arena *arena)
+{
+	return arena->size;
+}

@@ -1,0 +1,72 @@
+#include "base/error.h"
+
+#include <errno.h>
+
+G_DEFINE_QUARK(pleach-error, pleach_error)
+
+static const char *const names[] = {
+	[PLEACH_ERROR_RETRY] = "retry",
+	[PLEACH_ERROR_PERMANENT] = "permanent",
+	[PLEACH_ERROR_CONFLICT] = "conflict",
+	[PLEACH_ERROR_NOT_FOUND] = "not-found",
+	[PLEACH_ERROR_AUTH] = "auth",
+	[PLEACH_ERROR_TIMEOUT] = "timeout",
+	[PLEACH_ERROR_CANCELLED] = "cancelled",
+	[PLEACH_ERROR_UNSUPPORTED] = "unsupported",
+	[PLEACH_ERROR_INVALID] = "invalid",
+};
+
+const char *pleach_error_name(enum pleach_error code)
+{
+	return names[code];
+}
+
+enum pleach_error pleach_error_code(const GError *error)
+{
+	if (error->domain != PLEACH_ERROR)
+		return PLEACH_ERROR_PERMANENT;
+	return (enum pleach_error) error->code;
+}
+
+static enum pleach_error code_of_errno(int errnum)
+{
+	switch (errnum) {
+	case EAGAIN:
+	case EINTR:
+	case ENOBUFS:
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+	case ECONNREFUSED:
+	case ECONNRESET:
+	case EPIPE:
+		return PLEACH_ERROR_RETRY;
+	case ENOENT:
+	case ENODEV:
+	case ESRCH:
+		return PLEACH_ERROR_NOT_FOUND;
+	case EACCES:
+	case EPERM:
+		return PLEACH_ERROR_AUTH;
+	case EEXIST:
+	case EBUSY:
+		return PLEACH_ERROR_CONFLICT;
+	case ETIMEDOUT:
+		return PLEACH_ERROR_TIMEOUT;
+	case EOPNOTSUPP:
+	case ENOSYS:
+		return PLEACH_ERROR_UNSUPPORTED;
+	default:
+		return PLEACH_ERROR_PERMANENT;
+	}
+}
+
+bool pleach_error_errno(GError **error, int errnum, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error(error, PLEACH_ERROR, code_of_errno(errnum), "%s: %s", text, g_strerror(errnum));
+	return false;
+}
