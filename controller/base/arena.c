@@ -1,10 +1,11 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
-#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
-enum { BLOCK_SIZE = 16 * 1024 };
+/* Blocks grow, so that the many small arenas (one per last applied object) stay small. */
+enum { BLOCK_MIN = 512, BLOCK_MAX = 64 * 1024 };
 
 struct block {
 	struct block *next;
@@ -15,7 +16,7 @@ struct arena {
 	gatomicrefcount refs;
 	struct block *blocks;
 	char *at, *end;
-	size_t size;
+	size_t size, block_size;
 	GPtrArray *adopted;
 };
 
@@ -57,11 +58,12 @@ void *arena_alloc(struct arena *arena, size_t size)
 	g_assert(size < SIZE_MAX - alignof(max_align_t));
 	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	arena->size += size;
-	if (size > BLOCK_SIZE / 4)
-		return block_add(arena, size)->data;
 	if ((size_t) (arena->end - arena->at) < size) {
-		arena->at = block_add(arena, BLOCK_SIZE)->data;
-		arena->end = arena->at + BLOCK_SIZE;
+		arena->block_size = CLAMP(arena->block_size * 2, BLOCK_MIN, BLOCK_MAX);
+		if (size > arena->block_size / 4)
+			return block_add(arena, size)->data;
+		arena->at = block_add(arena, arena->block_size)->data;
+		arena->end = arena->at + arena->block_size;
 	}
 	void *memory = arena->at;
 	arena->at += size;

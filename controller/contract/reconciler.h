@@ -20,6 +20,12 @@ struct look {
 	void *data;
 };
 
+/* Is @key among those that @look is about? */
+bool look_has(const struct look *look, const char *key);
+
+/* Appends to what an observe returns (the objects are read-only; GPtrArray knows no const). */
+void look_add(GPtrArray *ret, const struct object *object);
+
 enum act {
 	ACT_CREATE,
 	ACT_CHANGE, /* in place, or with a restart: as the driver can */

@@ -25,6 +25,23 @@ struct observation *observation_new(struct arena *arena);
 void observation_free(struct observation *observation);
 AUTO_DEFINE(observation, observation_free)
 
+/* One thing that a driver needs from this machine or from its far side. */
+struct vim_check {
+	bool good, required;
+	const char *what; /* "user namespaces may be made" */
+	const char *why;  /* what does not work without it, or what was seen; or NULL */
+	const char *mend; /* the command that mends it; or NULL */
+};
+typedef void (*vim_check_fn)(const struct vim_check *check, void *data);
+
+/* A site that a driver keeps running on this machine, whoever described it. Freed by vim_site_free(). */
+struct vim_site {
+	char *owner, *site;
+	gint64 pid;
+	gint64 n_links, n_vnfcs;
+};
+void vim_site_free(struct vim_site *site);
+
 struct vim_ops {
 	const char *name; /* "local" */
 	const struct caps *caps;
@@ -66,4 +83,11 @@ struct vim_ops {
 	 * the caller with g_ptr_array_unref, or NULL: anything). Hints only. NULL: the VIM must be polled. */
 	int (*watch_fd)(struct vim *vim);
 	GPtrArray *(*watch_read)(struct vim *vim);
+
+	/* Tells, for `pleach doctor`, what the driver needs and whether it is there. @site NULL: in general. NULL: it needs nothing. */
+	void (*check)(const struct site *site, vim_check_fn each, void *data);
+
+	/* The sites that run on this machine under this user: struct vim_site * appended to @ret, whose free function is set. NULL: the
+	 * driver keeps nothing on this machine. */
+	bool (*list)(GPtrArray *ret, GError **error);
 };

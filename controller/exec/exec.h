@@ -8,8 +8,19 @@
  * are they handed to the pool. An operation that was PROCESSING when the controller died is closed as CANCELLED ("interrupted") at
  * the next start, and its object observed before anything else is planned for it.
  *
+ * A plan is worked on in one round, and a round ends: what fails for a time is tried EXEC_TRIES_PER_ROUND times (with back-off) and
+ * then left, so that the owner looks and plans again instead of insisting on an old picture. Where it is not known what happened
+ * (TIMEOUT, CANCELLED by the far side) there is no second try before a look at all. The back-off goes on over rounds: an exec
+ * remembers, by key, how often its step failed and until when to leave it alone. What failed for good (PERMANENT, INVALID,
+ * UNSUPPORTED) is not tried again in later rounds until its desired or observed fields have changed, or exec_forget(). After a round:
+ *
+ *     exec_is_done ─┬─ exec_succeeded: converged, or the next round of pending values
+ *                   └─ else: observe and plan again at exec_next_look() at the latest (-1: only when something changes)
+ *
+ * AUTH counts as what fails for a time: what mends it (a secret) is seen neither in desired nor in observed.
+ *
  * How it is abused: starting a plan while another is in flight (assert; cancel it and wait); reading exec_observed() as the truth
- * about objects that no step touched.
+ * about objects that no step touched; taking exec_is_done() for success.
  */
 #pragma once
 
@@ -25,8 +36,12 @@ struct journal {
 	/* What of @object is now applied: fields with their values; NULL object: the key is gone. Part of the same transaction. */
 	bool (*applied)(void *data, const char *key, const struct object *object, const struct operation *operation);
 	bool (*commit)(void *data); /* on disk when it returns */
+	void (*rollback)(void *data); /* called when one of the others failed after begin(); or NULL */
 	void *data;
 };
+
+/* Tries at one step within a round, and after that the owner is to look again. */
+enum { EXEC_TRIES_PER_ROUND = 3 };
 
 struct exec;
 
@@ -35,7 +50,9 @@ struct exec_options {
 	struct pool *pool;
 	const struct lookup *lookup;
 	struct journal journal;
-	unsigned max_parallel_per_site; /* 0: the driver's own limit */
+	/* All calls under way on one site, to its VIM and its EMSs together; 0: no limit but those of the drivers (caps.max_parallel,
+	 * which hold for each driver of the site by itself, in any case). */
+	unsigned max_parallel_per_site;
 	gint64 timeout_us;              /* of one act; 0: 60 s */
 	gint64 backoff_min_us, backoff_max_us; /* 0: 500 ms, 60 s */
 	guint32 (*random)(void *data);  /* jitter */
@@ -53,10 +70,22 @@ void exec_start(struct exec *exec, struct plan *plan, struct observed *observed,
 
 /* Starts what is ready; collects nothing by itself (pool_dispatch() does). Call it after every pool_dispatch() and at every wakeup. */
 void exec_run(struct exec *exec, gint64 now_us);
+
+/* When exec_run() has to be called even if the pool has nothing to dispatch: the end of a back-off, or the next try at a journal that
+ * could not be written. */
 gint64 exec_next_wakeup(const struct exec *exec); /* monotonic us; -1: nothing to wait for but the pool */
 
 /* No new operation starts; waits for retries end; what is in flight is told to stop. */
 void exec_cancel(struct exec *exec);
+
+/* The journal cannot be written at the moment: nothing is begun, outcomes are kept, and exec_run() tries again by itself. */
+bool exec_journal_failed(const struct exec *exec);
+
+/* Monotonic us when to observe and plan again for what failed for a time, once the round is done; -1: time alone mends nothing. */
+gint64 exec_next_look(const struct exec *exec);
+
+/* Forgets the failures of @key (NULL: of all), so that the next plan's step is tried at once. */
+void exec_forget(struct exec *exec, const char *key);
 
 bool exec_is_done(const struct exec *exec); /* nothing in flight, nothing that can still become ready */
 bool exec_succeeded(const struct exec *exec); /* done, and every step completed */
@@ -66,4 +95,4 @@ size_t exec_count(const struct exec *exec, enum op_state state); /* of the curre
 const struct operation *exec_operation(const struct exec *exec, size_t step);
 
 /* What acts returned, on top of what was observed at the start: a new observed, owned by the caller. */
-struct observed *exec_observed(const struct exec *exec);
+struct observed *exec_observed(struct exec *exec);

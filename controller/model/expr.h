@@ -57,5 +57,12 @@ const struct value *value_eval(struct arena *arena, const struct value *value, e
 /* Calls @each with the key of every object that evaluation with @lookup still waits for; sorted, without repeats. */
 void expr_waits_for(const struct expr *expr, expr_lookup_fn lookup, void *data, void (*each)(const char *key, void *each_data), void *each_data);
 
+/* value_eval() and expr_waits_for() at once, at any depth of @value. */
+const struct value *value_eval_waits(struct arena *arena, const struct value *value, expr_lookup_fn lookup, void *data,
+				     void (*each)(const char *key, void *each_data), void *each_data, GError **error);
+
+/* Calls @each with every attribute that the expression names, used or not, in order of writing. */
+void expr_attributes(const struct expr *expr, void (*each)(const char *key, const char *path, void *data), void *data);
+
 /* For people and for comparison: "get_attribute(vnfc/edge.web.vdu.0, cp.port.addresses, 0)", "template(haproxy.cfg)". */
 void expr_print(const struct expr *expr, GString *out);

@@ -15,11 +15,17 @@ enum { KEY_MAX = 512 };
 /* @text percent-encoded as one segment. */
 char *key_segment(struct arena *arena, const char *text);
 
+/* The inverse: "a%2Eb" gives "a.b". */
+char *key_segment_text(struct arena *arena, const char *segment);
+
 /* key_make(arena, "vnfc", "edge", "web", "vdu", "0", NULL): encodes each segment. */
 char *key_make(struct arena *arena, const char *kind, ...) G_GNUC_NULL_TERMINATED;
 
 /* KIND/SEGMENT(.SEGMENT)*, KEY_MAX bytes at most. */
 bool key_is_valid(const char *key);
+
+/* SEGMENT(.SEGMENT)*: what follows a key's slash, and the paths of fields. */
+bool key_path_is_valid(const char *path);
 
 /* "vnfc" of "vnfc/edge.web.vdu.0"; not terminated: compare with key_is_kind(). */
 bool key_is_kind(const char *key, const char *kind);
@@ -36,3 +42,6 @@ char *key_of_kind(struct arena *arena, const char *key, const char *kind);
 /* Does @key match @pattern? In patterns "*" stands for anything within a segment, "**" for any number of segments. A pattern without
  * a slash matches the path of any kind. */
 bool key_matches(const char *key, const char *pattern);
+
+/* The same for what follows the slash, and for paths of fields. */
+bool key_path_matches(const char *path, const char *pattern);

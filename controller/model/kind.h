@@ -71,3 +71,6 @@ struct caps {
 
 /* The cost of changing @path on a driver with @caps (NULL: the kind's own). */
 enum field_cost kind_cost(const struct kind *kind, const char *path, const struct caps *caps);
+
+/* kind_cost() where the row of @path is known already. */
+enum field_cost kind_spec_cost(const struct kind *kind, const struct field_spec *spec, const char *path, const struct caps *caps);

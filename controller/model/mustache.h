@@ -1,12 +1,15 @@
 /* Mustache as Pleach's configuration templates use it: variables, sections, inverted sections, comments, dotted names.
  *
  * No escaping ("{{x}}", "{{{x}}}" and "{{&x}}" are the same), no partials, no lambdas, no delimiter changes. "{{.}}" is the current
- * item. A tag alone on its line takes the line with it, as the Mustache specification says. An unknown name is a fault, in sections
+ * item; a number in a dotted name counts from 0 into a list ("ports.lan.addresses.0"). A tag alone on its line takes the line with it, as the Mustache specification says. An unknown name is a fault, in sections
  * too. Numbers print as decimal, booleans as true and false; lists and maps cannot be printed.
  */
 #pragma once
 
 #include "model/value.h"
+
+/* Bounds. A template that loops over loops can make little text in endless time: so visited tags are counted too. */
+enum { MUSTACHE_OUTPUT_MAX = 1024 * 1024, MUSTACHE_DEPTH_MAX = 32, MUSTACHE_STEPS_MAX = 1000 * 1000 };
 
 /* Checks syntax only. @ret_line, @ret_column (from 1) tell where a fault is. */
 bool mustache_check(const char *text, unsigned *ret_line, unsigned *ret_column, GError **error);

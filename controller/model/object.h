@@ -11,6 +11,9 @@
 #include "model/expr.h"
 #include "model/value.h"
 
+/* Bounds on objects that are read from outside. */
+enum { OBJECT_FIELDS_MAX = 4096, OBJECT_DEPENDS_MAX = 4096, SITE_NAME_MAX = 255 };
+
 struct field {
 	const char *path;
 	const struct value *value; /* never NULL, never ABSENT */
@@ -38,11 +41,15 @@ const struct value *object_value(const struct object *object, const char *path);
 gint64 object_int(const struct object *object, const char *path, gint64 fallback);
 const char *object_string(const struct object *object, const char *path, const char *fallback);
 
-/* The names of the elements under "PREFIX.": for "cp" the CP names, sorted. @ret_n; the array lives in @arena. */
+/* The elements under "PREFIX.": for "cp" the CP names, sorted, as they stand in paths (key_segment_text() gives the name itself).
+ * @ret_n; the array lives in @arena. */
 const char *const *object_elements(struct arena *arena, const struct object *object, const char *prefix, size_t *ret_n);
 
 /* Digest of all fields but volatile ones: equal objects, equal digest. 64 hex digits into the arena. */
 const char *object_digest(struct arena *arena, const struct object *object);
+
+/* A deep copy into another arena; PENDING values, which could only point back, become UNKNOWN. */
+const struct object *object_copy(struct arena *arena, const struct object *object);
 
 json_t *object_to_json(const struct object *object); /* with origins */
 const struct object *object_from_json(struct arena *arena, const json_t *json, GError **error);

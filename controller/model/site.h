@@ -4,6 +4,9 @@
 #include "base/origin.h"
 #include "model/value.h"
 
+/* Bounds on sites that are read from outside. */
+enum { SITE_TEXT_MAX = 4096, SITE_EMS_MAX = 256 };
+
 struct driver_ref {
 	const char *name;     /* under which NFs pick it ("leaf"); for the VIM "vim" */
 	const char *driver;   /* name in the registry: "local", "leaf", "ssh", … */

@@ -15,6 +15,9 @@
 
 struct expr;
 
+/* Lists and maps within one another, in what is read from outside. */
+enum { VALUE_DEPTH_MAX = 32 };
+
 enum value_type {
 	VALUE_ABSENT,
 	VALUE_UNKNOWN,
@@ -62,7 +65,8 @@ const struct value *value_secret(struct arena *arena, const char *name, const ch
 const struct value *value_pending(struct arena *arena, const struct expr *expr); /* @expr of the same or an adopted arena */
 const struct value *value_list(struct arena *arena, const struct value *const *items, size_t n); /* the array is copied */
 const struct value *value_string_list(struct arena *arena, const char *const *strings, size_t n);
-const struct value *value_map(struct arena *arena, const char *const *keys, const struct value *const *items, size_t n); /* sorts */
+/* Sorts; of equal keys the last one counts. */
+const struct value *value_map(struct arena *arena, const char *const *keys, const struct value *const *items, size_t n);
 
 /* Deep copy into another arena. */
 const struct value *value_copy(struct arena *arena, const struct value *value);
@@ -84,7 +88,9 @@ void value_print(const struct value *value, GString *out);
 char *value_text(struct arena *arena, const struct value *value);
 
 /* Exact form for the wire and the store. Known values map to plain JSON; the others to {"$absent": true}, {"$unknown": true},
- * {"$pending": "TEXT"}, {"$digest": "sha256:…"}, {"$secret": "NAME"}. Reading gives PENDING as UNKNOWN. */
+ * {"$pending": "TEXT"}, {"$digest": "sha256:…"}, {"$secret": "NAME"}. Reading gives PENDING as UNKNOWN, and UNKNOWN for what
+ * is no value (another tag, nested deeper than VALUE_DEPTH_MAX). A string that is not UTF-8 is {"$bytes": "BASE64"}; a map's own key
+ * that begins with "$" gets a second one. */
 json_t *value_to_json(const struct value *value);
 const struct value *value_from_json(struct arena *arena, const json_t *json);
 

@@ -13,9 +13,12 @@
 
 enum {
 	SOURCE_MAX_FILES = 20000,
+	SOURCE_MAX_ENTRIES = 100000, /* files, folders and what is left out */
 	SOURCE_MAX_FILE_BYTES = 4 * 1024 * 1024,
+	SOURCE_MAX_TOTAL_BYTES = 512 * 1024 * 1024,
 	SOURCE_MAX_TREE_DEPTH = 64,
 	SOURCE_MAX_PATH = 1024,
+	SOURCE_MAX_HISTORY = 1000000, /* commits looked through for the first one */
 };
 
 struct source_file {

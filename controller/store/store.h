@@ -15,7 +15,20 @@ struct store *store_open(const char *state_folder, GError **error);
 void store_close(struct store *store);
 AUTO_DEFINE(store, store_close)
 
-/* One transaction: begin, any number of the two below, commit (on disk when it returns). False when nothing could be written. */
+/* Whose state this is, written into STATE/lock beside the pid, so that a second opener can be told. */
+bool store_set_owner(struct store *store, const char *owner, GError **error);
+
+/* How much of the past is kept; older rows are dropped now and then, in the transaction that adds one. */
+enum {
+	STORE_OPERATIONS_KEPT = 100000,
+	STORE_EVENTS_KEPT = 100000,
+	STORE_REVISIONS_KEPT = 10000,
+	STORE_PRUNE_EVERY = 500,          /* rows added between two prunings: so many more may be there */
+	STORE_TEXT_MAX_BYTES = 64 * 1024, /* of an error or an event; the rest is cut off */
+};
+
+/* One transaction: begin, any number of the two below (any other store_put_… too), commit (on disk when it returns). False when nothing
+ * could be written. Outside of one each store_put_… is a transaction of its own. */
 bool store_begin(struct store *store, GError **error);
 bool store_commit(struct store *store, GError **error);
 void store_rollback(struct store *store);
@@ -25,6 +38,17 @@ bool store_put_applied(struct store *store, const char *key, const struct object
 
 /* All that was last applied, in @arena: objects with the fields that were applied and their origins. */
 bool store_last_applied(struct store *store, struct arena *arena, struct objects *ret, GError **error);
+
+/* One field as last applied, with the commit that first asked for this value. */
+struct store_field {
+	const char *path;
+	const struct value *value;
+	struct origin origin;
+	const char *revision;
+};
+
+/* Those of one key, in path order; empty where there is no record. */
+bool store_applied_fields(struct store *store, struct arena *arena, const char *key, GArray *ret, GError **error);
 
 /* Closes what was PROCESSING as CANCELLED "interrupted"; the keys concerned (owned by the caller). */
 GPtrArray *store_interrupted(struct store *store, gint64 wall_us, GError **error);

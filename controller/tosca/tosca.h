@@ -32,6 +32,7 @@ struct tvalue {
 	struct origin origin;      /* where it was written; for defaults: where the default was */
 	bool is_default;           /* from the type, not from the template */
 	const char *data_type;     /* name of the data type that it was checked against, or NULL */
+	const char *text;          /* as written, for a plain scalar that no schema has typed yet ("1.0"); else NULL */
 	union {
 		bool boolean;
 		gint64 integer;

@@ -1,0 +1,75 @@
+/* The command line: `pleach VERB`. One table of commands (commands.c) makes the help and the completion; one file per verb, or per few that are the
+ * same thing.
+ *
+ * Offline verbs work on a checkout; online ones ask pleachd, which renders its reports itself: nothing here parses a report.
+ */
+#pragma once
+
+#include "base/diag.h"
+#include "contract/reconciler.h"
+#include "desired/revision.h"
+#include "report/report.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* Exit statuses; 0 is as each verb says, wrong usage is always 64 (EX_USAGE). */
+enum {
+	EXIT_OK = 0,
+	EXIT_FAULT = 1,
+	EXIT_DIFFERS = 2, /* changes, drift, not converged */
+	EXIT_USAGE = 64,
+};
+
+enum output { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_MARKDOWN };
+
+struct cli {
+	const struct registry *registry;
+	enum output output;
+	bool colour;
+	char *controller; /* "unix:PATH" or "http://HOST:PORT" */
+	char *state;      /* state folder */
+};
+
+struct command {
+	const char *name;
+	const char *arguments; /* "[PATH]" */
+	const char *summary;   /* one line */
+	const char *details;   /* the rest of --help, exit statuses too */
+	const GOptionEntry *options; /* of this verb, or NULL */
+	int (*run)(const struct cli *cli, int argc, char **argv); /* argv[0] is the verb */
+	const char *outputs;   /* what -o takes: "text|json" */
+};
+
+extern const struct command *const commands[]; /* ended by NULL */
+
+int cli_main(const struct registry *registry, int argc, char **argv);
+
+/* "pleach: TEXT" on standard error; returns EXIT_FAULT or EXIT_USAGE. */
+int cli_fail(const GError *error);
+int cli_usage(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+/* --- what several verbs share ----------------------------------------------------------------------------------------------- */
+
+struct report_style cli_style(const struct cli *cli);
+
+/* The findings of a revision, with excerpts, to standard error. */
+void cli_print_findings(const struct revision *revision);
+
+/* Prints @text (freed) to standard output. */
+void cli_print(char *text);
+
+/* A request to pleachd: its body, the caller's; NULL and @error (with what to do, when nothing answers). *@ret_exit, when asked for, is the
+ * exit status that goes with the answer. */
+char *cli_ask(const struct cli *cli, const char *method, const char *path_and_query, int *ret_exit, GError **error);
+
+/* The VIM of the site that @key is on, opened in this process, and the whole key that the operator may have abbreviated. */
+struct cli_target {
+	struct arena *arena;
+	const struct site *site;
+	const struct vim_ops *ops;
+	struct vim *vim;
+	const char *vnfc_key;
+};
+bool cli_target_open(const struct cli *cli, const char *key, struct cli_target *ret, GError **error);
+void cli_target_close(struct cli_target *target);

@@ -1,0 +1,210 @@
+/* The verbs that ask pleachd: it renders its reports itself; here they are only fetched and printed. */
+#include "cli/verbs.h"
+
+#include "base/clock.h"
+#include "http/client/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ASK_TIMEOUT_S = 30, WAIT_TIMEOUT_DEFAULT_S = 300, WAIT_LOOK_MS = 50 };
+
+static const char EXIT_HEADER[] = "Pleach-Exit"; /* the exit status that goes with an answer (api/api.h) */
+
+char *cli_ask(const struct cli *cli, const char *method, const char *path, int *ret_exit, GError **error)
+{
+	static const char *const accepts[] = {
+		[OUTPUT_TEXT] = "text/plain", [OUTPUT_JSON] = "application/json", [OUTPUT_MARKDOWN] = "text/markdown",
+	};
+	auto_ptr(http_client) client = http_client_new(cli->controller, error);
+	if (!client)
+		return NULL;
+	const struct http_call call = {
+		.method = method,
+		.path = path,
+		.accept = accepts[cli->output],
+		.deadline_us = clock_monotonic_us() + ASK_TIMEOUT_S * G_USEC_PER_SEC,
+		.cancel_fd = -1,
+	};
+	auto_http_reply reply = { 0 };
+	if (!http_client_call(client, &call, &reply, error)) {
+		g_prefix_error(error, "no controller answers at %s (start pleachd, or say --controller): ", cli->controller);
+		return NULL;
+	}
+	if (!http_reply_is_good(&reply, &call, error))
+		return NULL;
+	g_autofree char *exit_status = http_reply_header(&reply, EXIT_HEADER);
+	if (ret_exit)
+		*ret_exit = exit_status ? atoi(exit_status) : EXIT_OK;
+	return g_steal_pointer(&reply.bytes);
+}
+
+/* PATH?key=KEY&colour=1, what is NULL or false left out. */
+static char *make_path(const struct cli *cli, const char *path, const char *key)
+{
+	g_autoptr(GString) text = g_string_new(path);
+	if (key) {
+		g_autofree char *encoded = http_encode(key);
+		g_string_append_printf(text, "?key=%s", encoded);
+	}
+	if (cli->colour)
+		g_string_append_printf(text, "%ccolour=1", key ? '&' : '?');
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static int show(const struct cli *cli, const char *method, const char *path)
+{
+	g_autoptr(GError) error = NULL;
+	int status = EXIT_OK;
+	char *text = cli_ask(cli, method, path, &status, &error);
+	if (!text)
+		return cli_fail(error);
+	cli_print(text);
+	return status;
+}
+
+/* --- status ----------------------------------------------------------------------------------------------------------------- */
+
+static gboolean option_wait;
+static char *option_timeout;
+
+static const GOptionEntry status_options[] = {
+	{ "wait", 0, 0, G_OPTION_ARG_NONE, &option_wait, "until it has converged", NULL },
+	{ "timeout", 0, 0, G_OPTION_ARG_STRING, &option_timeout, "with --wait: at most so long (default: 5m)", "TIME" },
+	{ NULL },
+};
+
+/* The last line of a status report says how far it has come. */
+static void show_progress(const char *text)
+{
+	g_autofree char *trimmed = g_strchomp(g_strdup(text));
+	const char *line = strrchr(trimmed, '\n');
+	fprintf(stderr, "\r\033[K%s", line ? line + 1 : trimmed);
+	fflush(stderr);
+}
+
+static int wait_converged(const struct cli *cli, const char *path)
+{
+	gint64 timeout_ms = option_timeout ? clock_parse_duration_ms(option_timeout) : WAIT_TIMEOUT_DEFAULT_S * 1000;
+	if (timeout_ms < 0)
+		return cli_usage("status: --timeout takes a time such as 90s");
+	const struct cli plain = { .registry = cli->registry, .output = OUTPUT_TEXT, .controller = cli->controller, .state = cli->state };
+	g_autofree char *plain_path = g_strdup(path);
+	bool terminal = isatty(STDERR_FILENO);
+	for (gint64 until_us = clock_monotonic_us() + timeout_ms * 1000; clock_monotonic_us() < until_us; g_usleep(WAIT_LOOK_MS * 1000)) {
+		g_autoptr(GError) error = NULL;
+		int status = EXIT_OK;
+		g_autofree char *text = cli_ask(&plain, "GET", plain_path, &status, &error);
+		if (!text)
+			return cli_fail(error);
+		if (status == EXIT_OK)
+			break;
+		if (terminal)
+			show_progress(text);
+	}
+	if (terminal)
+		fprintf(stderr, "\r\033[K");
+	return show(cli, "GET", path);
+}
+
+static int run_status(const struct cli *cli, int argc, char **argv)
+{
+	if (argc > 2)
+		return cli_usage("status takes one key at most");
+	g_autofree char *path = make_path(cli, "/v1/status", argc > 1 ? argv[1] : NULL);
+	return option_wait ? wait_converged(cli, path) : show(cli, "GET", path);
+}
+
+const struct command command_status = {
+	.name = "status",
+	.arguments = "[KEY]",
+	.summary = "how every object stands, and which commit is kept",
+	.details = "Exit status: 0 converged, 2 not (yet), 1 error.",
+	.options = status_options,
+	.outputs = "text|json",
+	.run = run_status,
+};
+
+/* --- drift, explain, sync --------------------------------------------------------------------------------------------------- */
+
+static int run_drift(const struct cli *cli, int argc, char **argv)
+{
+	if (argc > 1)
+		return cli_usage("drift takes no arguments");
+	g_autofree char *path = make_path(cli, "/v1/drift", NULL);
+	return show(cli, "GET", path);
+}
+
+const struct command command_drift = {
+	.name = "drift",
+	.summary = "what is not as the commit says, field by field, with its line",
+	.details = "Exit status: 0 none, 2 drift, 1 error.",
+	.outputs = "text|json|markdown",
+	.run = run_drift,
+};
+
+static int run_explain(const struct cli *cli, int argc, char **argv)
+{
+	if (argc != 2)
+		return cli_usage("explain: say which object: pleach explain KEY");
+	g_autofree char *encoded = http_encode(argv[1]);
+	g_autofree char *place = g_strconcat("/v1/explain/", encoded, NULL);
+	g_autofree char *path = make_path(cli, place, NULL);
+	return show(cli, "GET", path);
+}
+
+const struct command command_explain = {
+	.name = "explain",
+	.arguments = "KEY",
+	.summary = "why an object is as it is, down to the far side's own words",
+	.details = "Exit status: 0 told, 1 error.",
+	.outputs = "text|json",
+	.run = run_explain,
+};
+
+static int run_sync(const struct cli *cli, int argc, char **argv)
+{
+	if (argc > 2)
+		return cli_usage("sync takes one key at most");
+	g_autofree char *path = make_path(cli, "/v1/sync", argc > 1 ? argv[1] : NULL);
+	return show(cli, "POST", path);
+}
+
+const struct command command_sync = {
+	.name = "sync",
+	.arguments = "[KEY]",
+	.summary = "look at everything and try again what failed, now",
+	.details = "Exit status: 0 begun, 1 error.",
+	.run = run_sync,
+};
+
+/* --- logs ------------------------------------------------------------------------------------------------------------------- */
+
+static int option_lines = 100;
+
+static const GOptionEntry logs_options[] = {
+	{ "lines", 'n', 0, G_OPTION_ARG_INT, &option_lines, "the last so many lines (default: 100)", "N" },
+	{ NULL },
+};
+
+static int run_logs(const struct cli *cli, int argc, char **argv)
+{
+	if (argc != 2)
+		return cli_usage("logs: say of which NF: pleach logs KEY");
+	if (option_lines < 1)
+		return cli_usage("logs: --lines takes a number from 1 on");
+	g_autofree char *encoded = http_encode(argv[1]);
+	g_autofree char *path = g_strdup_printf("/v1/logs/%s?lines=%d", encoded, option_lines);
+	return show(cli, "GET", path);
+}
+
+const struct command command_logs = {
+	.name = "logs",
+	.arguments = "KEY",
+	.summary = "the log of an NF",
+	.details = "Exit status: 0 shown, 1 error.",
+	.options = logs_options,
+	.run = run_logs,
+};

@@ -1,0 +1,112 @@
+/* Finding a running VNFC on this machine by its key: `pleach exec` and `pleach forward` go straight to its VIM, so that they work with
+ * and without a controller. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "model/key.h"
+
+#include <string.h>
+
+enum { LOOK_TIMEOUT_S = 20 };
+
+static struct call make_call(void)
+{
+	return (struct call) { .deadline_us = clock_monotonic_us() + LOOK_TIMEOUT_S * G_USEC_PER_SEC, .cancel_fd = -1 };
+}
+
+/* "edge.web" means every VNFC under it; a complete key means itself. */
+static bool key_fits(const char *key, const char *wanted)
+{
+	const char *slash = strchr(wanted, '/');
+	const char *path = key_path(key);
+	const char *wanted_path = slash ? slash + 1 : wanted;
+	size_t length = strlen(wanted_path);
+	return strncmp(path, wanted_path, length) == 0 && (path[length] == '\0' || path[length] == '.');
+}
+
+static bool search_site(const struct vim_ops *ops, const struct site *site, const char *wanted, struct arena *arena, GPtrArray *found,
+			GError **error)
+{
+	struct vim *vim = ops->open(site, error);
+	if (!vim)
+		return false;
+	auto_ptr(observation) observation = observation_new(arena);
+	const struct call call = make_call();
+	bool good = ops->observe(vim, &call, observation, error);
+	for (guint i = 0; good && i < observation->vnfcs->len; i++) {
+		const struct vnfc *vnfc = g_ptr_array_index(observation->vnfcs, i);
+		if (vnfc->state == VNFC_RUNNING && key_fits(vnfc->key, wanted))
+			g_ptr_array_add(found, (gpointer) (guintptr) vnfc->key);
+	}
+	ops->close(vim);
+	return good;
+}
+
+static const struct site *make_site(struct arena *arena, const struct vim_ops *ops, const struct vim_site *which)
+{
+	struct site *site = ARENA_NEW(arena, struct site);
+	*site = (struct site) {
+		.name = arena_strdup(arena, which->site),
+		.owner = arena_strdup(arena, which->owner),
+		.vim = { .name = "vim", .driver = ops->name, .options = value_map(arena, NULL, NULL, 0) },
+		.steering = "auto",
+	};
+	return site;
+}
+
+static bool choose(const char *wanted, const GPtrArray *found, GError **error)
+{
+	if (found->len == 1)
+		return true;
+	if (found->len == 0) {
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND,
+			    "no running VNFC of this user on this machine fits \"%s\"; `pleach status` shows what there is", wanted);
+		return false;
+	}
+	g_autoptr(GString) names = g_string_new(NULL);
+	for (guint i = 0; i < found->len; i++)
+		g_string_append_printf(names, "\n  %s", (const char *) g_ptr_array_index(found, i));
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "\"%s\" fits several VNFCs; say which:%s", wanted, names->str);
+	return false;
+}
+
+bool cli_target_open(const struct cli *cli, const char *key, struct cli_target *ret, GError **error)
+{
+	auto_ptr(arena) arena = arena_new();
+	g_autoptr(GPtrArray) found = g_ptr_array_new();
+	*ret = (struct cli_target) { 0 };
+	for (size_t i = 0; i < cli->registry->n_vims; i++) {
+		const struct vim_ops *ops = cli->registry->vims[i];
+		g_autoptr(GPtrArray) sites = g_ptr_array_new_with_free_func((GDestroyNotify) vim_site_free);
+		if (!ops->list)
+			continue;
+		if (!ops->list(sites, error))
+			return false;
+		for (guint j = 0; j < sites->len; j++) {
+			const struct site *site = make_site(arena, ops, g_ptr_array_index(sites, j));
+			guint before = found->len;
+			if (!search_site(ops, site, key, arena, found, error))
+				return false;
+			if (found->len > before) {
+				ret->site = site;
+				ret->ops = ops;
+			}
+		}
+	}
+	if (!choose(key, found, error))
+		return false;
+	ret->vnfc_key = g_ptr_array_index(found, 0);
+	ret->vim = ret->ops->open(ret->site, error);
+	ret->arena = g_steal_pointer(&arena);
+	if (!ret->vim)
+		cli_target_close(ret);
+	return ret->vim != NULL;
+}
+
+void cli_target_close(struct cli_target *target)
+{
+	if (target->vim)
+		target->ops->close(target->vim);
+	arena_unref(target->arena);
+	*target = (struct cli_target) { 0 };
+}

@@ -1,0 +1,19 @@
+/* What the API is told: the cycle's view as the input of reports, and the operator's commands. */
+#pragma once
+
+#include "api/api.h"
+#include "daemon/cycle.h"
+
+struct backend {
+	struct cycle *cycle;
+	/* Called before status is told: a push that came a moment ago must already count. May be NULL. */
+	void (*refresh)(void *data);
+	void *data;
+};
+
+/* @backend must outlive the API that it is given to. */
+struct api_backend backend_of(struct backend *backend);
+
+/* The input of reports from a cycle's view; in @arena, valid until the main loop turns. */
+void backend_snapshot(enum api_report report, const char *key, struct arena *arena, struct report_input *ret,
+		      const struct cycle_view *now, bool at_rest);

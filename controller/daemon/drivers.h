@@ -1,0 +1,31 @@
+/* The opened drivers: for each site its VIM, and for each EMS that an NF names its EMS driver. What calls find through `struct lookup`.
+ *
+ * The owner thread sets the sites (only while nothing is in flight); handles are opened when first asked for, by any worker.
+ */
+#pragma once
+
+#include "contract/reconciler.h"
+
+struct drivers;
+
+/* @secrets_folder: one file per secret, named as it is named in Git; environment PLEACH_SECRET_NAME (upper case, '.' and '-' as '_')
+ * comes first. May be NULL. */
+struct drivers *drivers_new(const struct registry *registry, const char *secrets_folder);
+void drivers_free(struct drivers *drivers); /* closes all; the network stays as it is */
+AUTO_DEFINE(drivers, drivers_free)
+
+/* From now on these are the sites (copied). A site that changed gets new handles; one that is gone is closed. */
+void drivers_set_sites(struct drivers *drivers, const struct site *const *sites, size_t n);
+
+/* access() answers from @observed (referenced until the next call); may be NULL. */
+void drivers_set_observed(struct drivers *drivers, struct observed *observed);
+
+const struct lookup *drivers_lookup(const struct drivers *drivers);
+
+/* The sites as set, with their VIM's operations: for capabilities. NULL: unknown site or driver. */
+const struct vim_ops *drivers_vim_ops(const struct drivers *drivers, const char *site);
+const struct caps *drivers_caps(const char *site, const struct kind *kind, void *drivers); /* for plan_input */
+
+/* Calls @each with every VIM that is open and can be watched. */
+typedef void (*drivers_watch_fn)(const char *site, struct vim *vim, const struct vim_ops *ops, int fd, void *data);
+void drivers_each_watch(struct drivers *drivers, drivers_watch_fn each, void *data);

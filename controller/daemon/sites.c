@@ -1,0 +1,88 @@
+#include "daemon/sites.h"
+
+#include "base/log.h"
+#include "daemon/owner_lock.h"
+
+struct sites {
+	struct store *store;
+	const struct last *last;
+	struct drivers *drivers;
+	GHashTable *owners; /* owner → struct owner_lock */
+};
+
+struct sites *sites_new(struct store *store, const struct last *last, struct drivers *drivers)
+{
+	struct sites *sites = g_new0(struct sites, 1);
+	*sites = (struct sites) { .store = store, .last = last, .drivers = drivers };
+	sites->owners = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) owner_lock_drop);
+	return sites;
+}
+
+void sites_free(struct sites *sites)
+{
+	if (!sites)
+		return;
+	g_hash_table_unref(sites->owners);
+	g_free(sites);
+}
+
+void sites_check_drivers(const struct registry *registry, struct revision *revision)
+{
+	for (size_t i = 0; i < revision->network->n_sites; i++) {
+		const struct site *site = revision->network->sites[i];
+		if (registry_vim(registry, site->vim.driver))
+			continue;
+		struct diag *diag = diags_error(revision->diags, "unknown-driver", site->vim.origin, "there is no VIM driver \"%s\"",
+						site->vim.driver);
+		g_autoptr(GString) names = g_string_new(NULL);
+		for (size_t j = 0; j < registry->n_vims; j++)
+			g_string_append_printf(names, "%s%s", j ? ", " : "", registry->vims[j]->name);
+		diag_hint(revision->diags, diag, "the drivers of this build are: %s", names->str);
+	}
+	diags_sort(revision->diags);
+}
+
+bool sites_lock_owners(struct sites *sites, const struct network *network, GError **error)
+{
+	for (size_t i = 0; i < network->n_sites; i++) {
+		const char *owner = network->sites[i]->owner;
+		if (g_hash_table_contains(sites->owners, owner))
+			continue;
+		struct owner_lock *lock = owner_lock_take(owner, error);
+		if (!lock)
+			return false;
+		g_hash_table_insert(sites->owners, g_strdup(owner), lock);
+	}
+	return true;
+}
+
+const struct site *const *sites_all(struct sites *sites, const struct network *network, struct arena *arena, size_t *ret_n)
+{
+	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	for (size_t i = 0; network && i < network->n_sites; i++)
+		g_ptr_array_add(all, (gpointer) (guintptr) network->sites[i]);
+	g_autoptr(GPtrArray) stored = g_ptr_array_new();
+	g_autoptr(GError) error = NULL;
+	if (!store_sites(sites->store, arena, stored, &error))
+		log_error("store: sites: %s", error->message);
+	for (guint i = 0; i < stored->len; i++) {
+		const struct site *site = g_ptr_array_index(stored, i);
+		if (!(network && network_site(network, site->name)) && last_has_site(sites->last, site->name))
+			g_ptr_array_add(all, (gpointer) (guintptr) site);
+	}
+	*ret_n = all->len;
+	return all->len ? arena_memdup(arena, all->pdata, all->len * sizeof(gpointer)) : NULL;
+}
+
+void sites_take(struct sites *sites, const struct network *network)
+{
+	auto_ptr(arena) arena = arena_new();
+	size_t n;
+	const struct site *const *all = sites_all(sites, network, arena, &n);
+	drivers_set_sites(sites->drivers, all, n);
+	for (size_t i = 0; i < network->n_sites; i++) {
+		g_autoptr(GError) error = NULL;
+		if (!store_put_site(sites->store, network->sites[i], &error))
+			log_error("store: site %s: %s", network->sites[i]->name, error->message);
+	}
+}

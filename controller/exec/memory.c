@@ -1,0 +1,92 @@
+#include "exec/internal.h"
+
+#include <string.h>
+
+static void memory_free(gpointer data)
+{
+	struct memory *memory = data;
+	g_free(memory->id);
+	g_free(memory->revision);
+	g_free(memory->text);
+	g_free(memory);
+}
+
+GHashTable *memories_new(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, memory_free);
+}
+
+/* A leftover has failures of its own: they must not be taken for those of the object that goes on under its key. */
+static char *name_of(const struct step *step)
+{
+	if (step->action == ACTION_CLEAN)
+		return g_strdup_printf("%s %u", step->key, step->incarnation);
+	return g_strdup(step->key);
+}
+
+struct memory *memory_get(GHashTable *memories, const struct step *step)
+{
+	if (!g_hash_table_size(memories))
+		return NULL;
+	g_autofree char *name = name_of(step);
+	return g_hash_table_lookup(memories, name);
+}
+
+struct memory *memory_make(GHashTable *memories, const struct step *step)
+{
+	struct memory *memory = memory_get(memories, step);
+	if (!memory) {
+		memory = g_new0(struct memory, 1);
+		g_hash_table_insert(memories, name_of(step), memory);
+	}
+	return memory;
+}
+
+void memory_drop(GHashTable *memories, const struct step *step)
+{
+	if (!g_hash_table_size(memories))
+		return;
+	g_autofree char *name = name_of(step);
+	g_hash_table_remove(memories, name);
+}
+
+void memory_note(struct memory *memory, const struct operation *operation)
+{
+	g_free(memory->id);
+	g_free(memory->revision);
+	g_free(memory->text);
+	memory->id = g_strdup(operation->id);
+	memory->revision = g_strdup(operation->revision);
+	memory->text = g_strdup(operation->error);
+	memory->code = operation->error_code;
+	memory->attempt = operation->attempt;
+	memory->wall_us = operation->wall_us;
+}
+
+void memories_keep(GHashTable *memories, const struct plan *plan)
+{
+	if (!g_hash_table_size(memories))
+		return;
+	g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	for (size_t i = 0; i < plan->n_steps; i++)
+		g_hash_table_add(names, name_of(&plan->steps[i]));
+	GHashTableIter iter;
+	gpointer name;
+	g_hash_table_iter_init(&iter, memories);
+	while (g_hash_table_iter_next(&iter, &name, NULL))
+		if (!g_hash_table_contains(names, name))
+			g_hash_table_iter_remove(&iter);
+}
+
+void memories_forget(GHashTable *memories, const char *key)
+{
+	GHashTableIter iter;
+	gpointer name;
+	g_hash_table_iter_init(&iter, memories);
+	while (g_hash_table_iter_next(&iter, &name, NULL)) {
+		size_t length = key ? strlen(key) : 0;
+		const char *text = name;
+		if (!key || (!strncmp(text, key, length) && (text[length] == '\0' || text[length] == ' ')))
+			g_hash_table_iter_remove(&iter);
+	}
+}

@@ -1,0 +1,96 @@
+#include "model/network.h"
+
+#include <string.h>
+
+static int object_order(const void *a, const void *b)
+{
+	return strcmp((*(const struct object *const *) a)->key, (*(const struct object *const *) b)->key);
+}
+
+struct objects objects_sorted(struct arena *arena, const struct object *const *items, size_t n)
+{
+	const struct object **sorted = arena_memdup(arena, items, n * sizeof(*items));
+	if (n)
+		qsort(sorted, n, sizeof(*sorted), object_order);
+	for (size_t i = 1; i < n; i++)
+		g_assert(strcmp(sorted[i - 1]->key, sorted[i]->key) != 0);
+	return (struct objects) { sorted, n };
+}
+
+const struct object *objects_find(struct objects objects, const char *key)
+{
+	size_t low = 0, high = objects.n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(key, objects.items[middle]->key);
+		if (order == 0)
+			return objects.items[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+void network_unref(struct network *network)
+{
+	if (network)
+		arena_unref(network->arena);
+}
+
+struct network *network_ref(struct network *network)
+{
+	arena_ref(network->arena);
+	return network;
+}
+
+const struct site *network_site(const struct network *network, const char *name)
+{
+	size_t low = 0, high = network->n_sites;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(name, network->sites[middle]->name);
+		if (order == 0)
+			return network->sites[middle];
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+struct observed *observed_ref(struct observed *observed)
+{
+	arena_ref(observed->arena);
+	return observed;
+}
+
+void observed_unref(struct observed *observed)
+{
+	if (observed)
+		arena_unref(observed->arena);
+}
+
+static int access_order(const void *key, const void *access)
+{
+	return strcmp(key, ((const struct access *) access)->key);
+}
+
+const struct access *observed_access(const struct observed *observed, const char *vnfc_key)
+{
+	if (!observed->n_accesses)
+		return NULL;
+	return bsearch(vnfc_key, observed->accesses, observed->n_accesses, sizeof(*observed->accesses), access_order);
+}
+
+static int name_order(const void *name, const void *item)
+{
+	return strcmp(name, *(const char *const *) item);
+}
+
+bool observed_is_blind(const struct observed *observed, const char *site)
+{
+	return observed->blind.n && bsearch(site, observed->blind.sites, observed->blind.n, sizeof(*observed->blind.sites), name_order);
+}

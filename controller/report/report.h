@@ -1,0 +1,94 @@
+/* Reports: what would change, what drifted, how things stand and why. One walk over the values for all formats (writer.h).
+ *
+ *     plan, desired, last applied, observed, operations, events ─► report_*() ─► text, JSON, Markdown
+ *
+ * Pure: no I/O and no clock; same inputs, same bytes; any thread. JSON is as schemas/output/NAME.schema.json says. Secrets are names
+ * only, as in every value.
+ *
+ * How it is abused: reading text with a program (that is what JSON is for); taking an empty plan of an old revision for "converged"
+ * (see settled).
+ */
+#pragma once
+
+#include "base/diag.h"
+#include "model/network.h"
+#include "plan/operation.h"
+#include "store/store.h"
+
+enum report_format {
+	REPORT_TEXT,
+	REPORT_JSON,
+	REPORT_MARKDOWN, /* plan and drift; the others give text */
+};
+
+bool report_format_parse(const char *name, enum report_format *ret); /* text, json, markdown */
+const char *report_content_type(enum report_format format);
+
+struct report_style {
+	enum report_format format;
+	bool colour; /* ANSI, in text only: for a terminal, and without NO_COLOR */
+};
+
+/* What a report's command ends with. */
+enum report_verdict {
+	REPORT_NOTHING, /* nothing to do, no drift, converged: exit 0 */
+	REPORT_DIFFERS, /* exit 2 */
+};
+
+/* Everything that reports are made of; each says below what it reads. Nothing is kept. What is NULL or 0 is not known (yet). */
+struct report_input {
+	gint64 wall_us;                  /* now: only for "3 s ago" */
+	const struct network *desired;
+	struct objects last;
+	const struct observed *observed;
+	const struct plan *plan;
+	const char *against;             /* plan: what it was compared with ("observed.json", "an empty network"); NULL: the live network */
+
+	/* The last operation of @key in the plan's execution, or NULL; may itself be NULL. */
+	const struct operation *(*operation)(const char *key, void *data);
+	void *data;
+
+	/* Status: how far the newest commit has come. */
+	const char *commit, *summary;    /* of the revision that is kept; NULL: plan->revision or desired->revision, and nothing */
+	const char *state;               /* "loading", "faulty", "applying", "converged", "failed"; NULL: made of the rest */
+	gint64 state_since_wall_us;
+	const char *trouble;             /* why the newest commit was not taken up, why nothing can be looked at; or NULL */
+	bool unsettled;                  /* something newer is known and not in the plan yet: never "converged" */
+
+	/* Drift: events "drift" and "repaired" of late; explain: everything of the key. Newest first. */
+	const struct store_event *events;
+	size_t n_events;
+	/* Explain: of the key, newest first. */
+	const struct operation *operations;
+	size_t n_operations;
+};
+
+/* All return text ending with a newline, owned by the caller; never NULL unless they have an @error. @ret_verdict may be NULL. */
+
+/* What has to be done. Reads plan (must be there), against, observed. */
+char *report_plan(const struct report_input *input, const struct report_style *style, enum report_verdict *ret_verdict);
+
+/* What is not as this commit says, field by field: who did it, and where it is written. Reads plan, observed, operation, events. */
+char *report_drift(const struct report_input *input, const struct report_style *style, enum report_verdict *ret_verdict);
+
+/* How every object stands, VNF by VNF; with @key (whole; may be a vnf/ aggregate or NULL) only that and what is below it. REPORT_NOTHING:
+ * converged, all of it or just @key. Reads all but events and operations. */
+char *report_status(const struct report_input *input, const char *key, const struct report_style *style, enum report_verdict *ret_verdict);
+
+/* The cause chain of one object (whole key). NOT_FOUND when nobody has ever heard of it. Reads everything. */
+char *report_explain(const struct report_input *input, const char *key, const struct report_style *style, GError **error);
+
+/* Sites, what is on them, whose it is. Reads desired, last, observed. */
+char *report_sites(const struct report_input *input, const struct report_style *style);
+
+/* For programs: {"key", "site": site_to_json, "desired", "last", "observed": object_to_json or null, "access"}. NOT_FOUND. */
+char *report_object(const struct report_input *input, const char *key, GError **error);
+
+/* Findings; @source may be NULL. REPORT_DIFFERS: there are errors. */
+char *report_diags(const struct diags *diags, diag_source_fn source, void *data, const struct report_style *style,
+		   enum report_verdict *ret_verdict);
+
+/* The whole key that an operator's @text means: itself, or "edge.web" where one object fits. @kind: the kind wanted ("vnfc": an
+ * object of another kind stands for the only one below or beside it), or NULL: any, an aggregate before its parts. NOT_FOUND (with
+ * the nearest), INVALID (several fit: it names them). In @arena. */
+const char *report_resolve(const struct report_input *input, struct arena *arena, const char *text, const char *kind, GError **error);

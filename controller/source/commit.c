@@ -1,0 +1,181 @@
+/* The tree of a commit, read where it lies: only trees and the sizes of blobs; contents when they are asked for. */
+#include "source/internal.h"
+
+#include "base/clock.h"
+#include "source/objects.h"
+
+#include <limits.h>
+#include <string.h>
+
+struct tree_walk {
+	struct walk walk;
+	git_repository *git;
+	git_odb *odb;
+};
+
+static void add_blob(struct tree_walk *tree, const char *path, const git_oid *id, bool executable)
+{
+	guint64 size = 0;
+	g_autoptr(GError) error = NULL;
+	if (objects_size(tree->odb, id, &size, &error))
+		walk_file(&tree->walk, path, id, size, executable);
+	else
+		walk_finding(&tree->walk, SEVERITY_ERROR, "missing-object", path, "fetch the repository whole: git fsck names what is missing",
+			     "cannot be read: %s", error->message);
+}
+
+static void add_link(struct tree_walk *tree, const char *path, const git_oid *id)
+{
+	guint64 size = 0;
+	git_odb_object *object = NULL;
+	g_autofree char *target = NULL;
+	if (objects_size(tree->odb, id, &size, NULL) && size < PATH_MAX && git_odb_read(&object, tree->odb, id) == 0)
+		target = g_strndup(git_odb_object_data(object), git_odb_object_size(object));
+	if (object)
+		git_odb_object_free(object);
+	walk_link(&tree->walk, path, target);
+}
+
+static void walk_tree(struct tree_walk *tree, const git_oid *id, const char *path, size_t depth)
+{
+	g_autoptr(git_tree) entries = NULL;
+	if (git_tree_lookup(&entries, tree->git, id) < 0) {
+		const git_error *last = git_error_last();
+		walk_finding(&tree->walk, SEVERITY_ERROR, "missing-object", *path ? path : ".", "git fsck names what is missing",
+			     "the folder cannot be read: %s", last ? last->message : "no reason given");
+		return;
+	}
+	size_t n = git_tree_entrycount(entries);
+	for (size_t i = 0; i < n && !tree->walk.full; i++) {
+		const git_tree_entry *entry = git_tree_entry_byindex(entries, i);
+		const char *inner = walk_entry(&tree->walk, path, git_tree_entry_name(entry), depth);
+		if (!inner)
+			continue;
+		git_filemode_t mode = git_tree_entry_filemode(entry);
+		switch (mode) {
+		case GIT_FILEMODE_TREE:
+			walk_tree(tree, git_tree_entry_id(entry), inner, depth + 1);
+			break;
+		case GIT_FILEMODE_BLOB:
+		case GIT_FILEMODE_BLOB_EXECUTABLE:
+			add_blob(tree, inner, git_tree_entry_id(entry), mode == GIT_FILEMODE_BLOB_EXECUTABLE);
+			break;
+		case GIT_FILEMODE_LINK:
+			add_link(tree, inner, git_tree_entry_id(entry));
+			break;
+		case GIT_FILEMODE_COMMIT:
+			walk_submodule(&tree->walk, inner);
+			break;
+		case GIT_FILEMODE_UNREADABLE:
+			walk_finding(&tree->walk, SEVERITY_ERROR, "unreadable", inner, NULL, "of a kind that Git does not have: left out");
+			break;
+		}
+	}
+}
+
+/* "add web servers (Jane Doe, 2026-11-20T11:52:03.000Z)", in UTF-8, on one line. */
+static const char *summary_of(struct arena *arena, git_commit *commit)
+{
+	enum { SUMMARY_MAX = 200, AUTHOR_MAX = 80 };
+	const char *line = git_commit_summary(commit);
+	const git_signature *author = git_commit_author(commit);
+	g_autofree char *text = g_utf8_make_valid(line ? line : "", -1);
+	g_autofree char *name = g_utf8_make_valid(author && author->name ? author->name : "", -1);
+	g_autofree char *short_text = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), SUMMARY_MAX));
+	g_autofree char *short_name = g_utf8_substring(name, 0, MIN(g_utf8_strlen(name, -1), AUTHOR_MAX));
+	/* The time is whatever the commit says: what no calendar has is left away. */
+	gint64 seconds = author ? author->when.time : -1;
+	char when[CLOCK_TEXT_SIZE] = "";
+	if (seconds >= 0 && seconds < G_GINT64_CONSTANT(253402300800))
+		clock_rfc3339(seconds * G_USEC_PER_SEC, when);
+	char *all = arena_printf(arena, "%s (%s%s%s)", short_text, short_name, *short_name && *when ? ", " : "", when);
+	for (char *at = all; *at; at++)
+		if ((guchar) *at < 0x20 || *at == 0x7f)
+			*at = ' ';
+	return all;
+}
+
+/* The tree of @subfolder; NOT_FOUND, INVALID when it is something else. */
+static bool tree_of(git_repository *git, git_commit *commit, const char *subfolder, git_oid *ret, GError **error)
+{
+	g_autoptr(git_tree) root = NULL;
+	int result = git_commit_tree(&root, commit);
+	if (result < 0)
+		return source_git_error(error, result, "the tree of commit %.12s", git_oid_tostr_s(git_commit_id(commit)));
+	if (!*subfolder) {
+		git_oid_cpy(ret, git_tree_id(root));
+		return true;
+	}
+	g_autoptr(git_tree_entry) entry = NULL;
+	result = git_tree_entry_bypath(&entry, root, subfolder);
+	if (result < 0)
+		return source_git_error(error, result, "commit %.12s has no folder \"%s\"", git_oid_tostr_s(git_commit_id(commit)), subfolder);
+	if (git_tree_entry_type(entry) != GIT_OBJECT_TREE) {
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "\"%s\" is not a folder in commit %.12s", subfolder,
+			    git_oid_tostr_s(git_commit_id(commit)));
+		return false;
+	}
+	git_oid_cpy(ret, git_tree_entry_id(entry));
+	return true;
+}
+
+static void find_root(struct tree_walk *tree, const git_oid *commit)
+{
+	struct snapshot *snapshot = tree->walk.snapshot;
+	git_oid root;
+	const char *why = NULL;
+	if (repository_root_commit(tree->git, commit, &root, &why))
+		snapshot->root_commit = arena_strdup(snapshot->arena, git_oid_tostr_s(&root));
+	else
+		walk_finding(&tree->walk, SEVERITY_WARNING, "no-root-commit", NULL, "name the owner yourself (--owner)",
+			     "the first commit of the history cannot be told (%s), so no owner can be derived from it", why);
+}
+
+/* The snapshot's own: it is read on other threads while the handle has another user. */
+static git_odb *open_objects(git_repository *git, GError **error)
+{
+	g_autofree char *folder = g_build_filename(git_repository_commondir(git), "objects", NULL);
+	git_odb *odb = NULL;
+	int result = git_odb_open(&odb, folder);
+	if (result < 0)
+		source_git_error(error, result, "%s", folder);
+	return odb;
+}
+
+struct snapshot *snapshot_open_commit(const char *path, const char *revision, const char *subfolder, struct diags *diags, GError **error)
+{
+	g_autofree char *below = subfolder_normalise(subfolder, error);
+	g_autofree char *branch = NULL;
+	auto_ptr(handle) handle = below ? handle_take(path, error) : NULL;
+	git_oid id, tree_id;
+	if (!handle || !repository_resolve(handle->git, revision, &id, &branch, error))
+		return NULL;
+	git_repository *git = handle->git;
+	g_autofree char *whole = subfolder_join(handle->prefix, below);
+	g_autoptr(git_commit) commit = NULL;
+	int result = git_commit_lookup(&commit, git, &id);
+	if (result < 0) {
+		source_git_error(error, result, "%s: commit %.12s", path, git_oid_tostr_s(&id));
+		return NULL;
+	}
+	if (!tree_of(git, commit, whole, &tree_id, error)) {
+		g_prefix_error(error, "%s: ", path);
+		return NULL;
+	}
+
+	auto_ptr(snapshot) snapshot = snapshot_new();
+	snapshot->odb = open_objects(git, error);
+	if (!snapshot->odb)
+		return NULL;
+	snapshot->subfolder = arena_strdup(snapshot->arena, whole);
+	snapshot->revision = arena_strdup(snapshot->arena, git_oid_tostr_s(&id));
+	snapshot->branch = arena_strdup(snapshot->arena, branch);
+	snapshot->summary = summary_of(snapshot->arena, commit);
+
+	struct tree_walk tree = { .git = git, .odb = snapshot->odb };
+	walk_begin(&tree.walk, snapshot, diags);
+	find_root(&tree, &id);
+	walk_tree(&tree, &tree_id, "", 1);
+	walk_end(&tree.walk);
+	return g_steal_pointer(&snapshot);
+}

@@ -1,0 +1,116 @@
+/* Watching one branch through inotify.
+ *
+ * Watched are the folders on the way to the branch's loose ref, and the repository's own folder (for packed-refs, and for refs/ being
+ * made anew). Git makes "feature/x" folder and file faster than a watch can be set on the folder, and pack-refs deletes refs and
+ * empty folders: so events say only "look again", and each look first watches again what has come, then resolves the one ref.
+ */
+#include "source/internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+enum { READS_MAX = 64 }; /* of one call: a repository that never rests must not hold its reader */
+
+struct source_watch {
+	int fd;
+	char *path;
+	char *ref;          /* refs/heads/BRANCH */
+	git_repository *git;
+	GPtrArray *folders; /* from the repository's own down to the one that holds the ref's file */
+	bool asked;         /* @last is an answer that was given */
+	bool had;
+	git_oid last;
+};
+
+static void watch_folders(struct source_watch *watch)
+{
+	/* A folder that is not there yet is watched when it is: its coming is an event of the one above. */
+	for (size_t i = 0; i < watch->folders->len; i++)
+		inotify_add_watch(watch->fd, g_ptr_array_index(watch->folders, i),
+				  IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
+}
+
+static bool name_ref(struct source_watch *watch, const char *branch, GError **error)
+{
+	g_autofree char *head = branch ? g_strdup(branch) : repository_head_branch(watch->git);
+	int valid = 0;
+	if (!head || git_branch_name_is_valid(&valid, head) < 0 || !valid) {
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: \"%.80s\" cannot be the name of a branch", watch->path,
+			    head ? head : "(HEAD is detached)");
+		return false;
+	}
+	watch->ref = g_strconcat("refs/heads/", head, NULL);
+	/* Refs of linked work trees are in the repository that they are linked to. */
+	const char *common = git_repository_commondir(watch->git);
+	g_ptr_array_add(watch->folders, g_strdup(common));
+	for (const char *slash = strchr(watch->ref, '/'); slash; slash = strchr(slash + 1, '/')) {
+		g_autofree char *folder = g_strndup(watch->ref, (gsize) (slash - watch->ref));
+		g_ptr_array_add(watch->folders, g_build_filename(common, folder, NULL));
+	}
+	return true;
+}
+
+struct source_watch *source_watch_new(const char *path, const char *branch, GError **error)
+{
+	auto_ptr(source_watch) watch = g_new0(struct source_watch, 1);
+	watch->fd = -1;
+	watch->path = g_strdup(path);
+	watch->folders = g_ptr_array_new_with_free_func(g_free);
+	watch->git = repository_open(path, NULL, error);
+	if (!watch->git || !name_ref(watch, branch, error))
+		return NULL;
+	watch->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (watch->fd < 0) {
+		pleach_error_errno(error, errno, "%s: cannot be watched (fs.inotify.max_user_instances)", path);
+		return NULL;
+	}
+	watch_folders(watch);
+	return g_steal_pointer(&watch);
+}
+
+void source_watch_free(struct source_watch *watch)
+{
+	if (!watch)
+		return;
+	if (watch->fd >= 0)
+		close(watch->fd);
+	if (watch->git)
+		git_repository_free(watch->git);
+	g_ptr_array_unref(watch->folders);
+	g_free(watch->ref);
+	g_free(watch->path);
+	g_free(watch);
+}
+
+int source_watch_fd(const struct source_watch *watch)
+{
+	return watch->fd;
+}
+
+bool source_watch_read(struct source_watch *watch, char **ret_commit)
+{
+	*ret_commit = NULL;
+	char events[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
+	for (size_t i = 0; i < READS_MAX; i++) {
+		ssize_t n = read(watch->fd, events, sizeof events);
+		if (n <= 0 && !(n < 0 && errno == EINTR))
+			break;
+	}
+	watch_folders(watch);
+
+	git_oid id;
+	int result = git_reference_name_to_id(&id, watch->git, watch->ref);
+	bool has = result == 0;
+	if (!has && result != GIT_ENOTFOUND)
+		return false; /* a ref that cannot be read just now is neither gone nor changed: the next look will tell */
+	bool changed = !watch->asked || has != watch->had || (has && !git_oid_equal(&id, &watch->last));
+	watch->asked = true;
+	watch->had = has;
+	if (has)
+		git_oid_cpy(&watch->last, &id);
+	if (changed && has)
+		*ret_commit = g_strdup(git_oid_tostr_s(&id));
+	return changed;
+}

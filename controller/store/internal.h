@@ -1,0 +1,66 @@
+/* What the files of store/ share: the open database, its prepared statements, and sqlite's errors in our words. */
+#pragma once
+
+#include "base/error.h"
+#include "store/store.h"
+
+#include <sqlite3.h>
+
+/* Every statement that is used more than once, prepared when first needed and kept; their texts are in statements.c. */
+enum statement {
+	STATEMENT_BEGIN,
+	STATEMENT_COMMIT,
+	STATEMENT_ROLLBACK,
+	STATEMENT_APPLIED_GET,
+	STATEMENT_APPLIED_PUT,
+	STATEMENT_APPLIED_DROP,
+	STATEMENT_APPLIED_ALL,
+	STATEMENT_SITE_PUT,
+	STATEMENT_SITE_DROP,
+	STATEMENT_SITE_ALL,
+	STATEMENT_OPERATION_PUT,
+	STATEMENT_OPERATION_PRUNE,
+	STATEMENT_OPERATIONS_OF_KEY,
+	STATEMENT_OPERATIONS,
+	STATEMENT_UNDER_WAY,
+	STATEMENT_INTERRUPT,
+	STATEMENT_REVISION_PUT,
+	STATEMENT_REVISION_PRUNE,
+	STATEMENT_REVISIONS,
+	STATEMENT_EVENT_PUT,
+	STATEMENT_EVENT_PRUNE,
+	STATEMENT_EVENTS_OF_KEY,
+	STATEMENT_EVENTS,
+	STATEMENT_COUNT,
+};
+
+struct store {
+	char *path;     /* of the database */
+	sqlite3 *db;
+	int lock_fd;
+	bool in_transaction;
+	unsigned operations, revisions, events; /* added since they were last pruned */
+	sqlite3_stmt *statements[STATEMENT_COUNT];
+};
+
+/* Sets @error from the database's last failure: "PATH: DOING: sqlite's words", and what to do about it where something can be done.
+ * Always false. */
+bool store_error(const struct store *store, const char *doing, GError **error);
+
+/* The same for rows that are not what this program writes. Always false. */
+bool store_error_corrupt(const struct store *store, const char *doing, GError **error);
+
+/* Ready for binding and stepping; NULL and @error when it cannot be prepared. Give it back with statement_done(). */
+sqlite3_stmt *statement_use(struct store *store, enum statement which, GError **error);
+
+/* Resets; true when @result (of the last step) is SQLITE_DONE, else @error. */
+bool statement_done(struct store *store, sqlite3_stmt *statement, int result, const char *doing, GError **error);
+
+/* Steps once and gives it back, for what returns no rows. */
+bool statement_run(struct store *store, sqlite3_stmt *statement, const char *doing, GError **error);
+
+/* NULL binds NULL. What is not UTF-8 is made so; what is longer than STORE_TEXT_MAX_BYTES is cut. */
+void bind_text(sqlite3_stmt *statement, int index, const char *text);
+
+/* NULL gives NULL. */
+const char *column_text(struct arena *arena, sqlite3_stmt *statement, int column);

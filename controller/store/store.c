@@ -1,0 +1,133 @@
+/* Opening and closing: one process per state folder, one connection, one transaction at a time. */
+#include "store/internal.h"
+
+#include "base/file.h"
+#include "store/migrate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+/* Compiled in from schemas/store. */
+extern const struct schema store_schema_texts[];
+
+enum {
+	BUSY_TIMEOUT_MS = 2000, /* of somebody who looks into the database with another tool */
+	LOCK_TEXT_MAX = 256,
+};
+
+/* "123 OWNER" as it stands in the lock. */
+static bool in_use(int fd, const char *folder, GError **error)
+{
+	char text[LOCK_TEXT_MAX + 1];
+	ssize_t n = pread(fd, text, LOCK_TEXT_MAX, 0);
+	text[MAX(n, 0)] = 0;
+	g_auto(GStrv) words = g_strsplit(g_strstrip(text), " ", 2);
+	const char *pid = words[0] && *words[0] ? words[0] : "unknown";
+	if (words[0] && words[1])
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s is in use by pid %s (owner %s)", folder, pid, words[1]);
+	else
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s is in use by pid %s", folder, pid);
+	return false;
+}
+
+static bool write_lock(int fd, const char *owner, GError **error)
+{
+	g_autofree char *text = g_strdup_printf("%d%s%.200s\n", (int) getpid(), owner ? " " : "", owner ? owner : "");
+	size_t length = strlen(text);
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, length, 0) != (ssize_t) length)
+		return pleach_error_errno(error, errno, "the lock of the state folder");
+	return true;
+}
+
+/* The kernel drops the lock with the process, however it ends; the file stays. */
+static bool take_lock(struct store *store, const char *folder, GError **error)
+{
+	g_autofree char *path = g_build_filename(folder, "lock", NULL);
+	store->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (store->lock_fd < 0)
+		return pleach_error_errno(error, errno, "%s", path);
+	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? in_use(store->lock_fd, folder, error) : pleach_error_errno(error, errno, "%s", path);
+	return write_lock(store->lock_fd, NULL, error);
+}
+
+static bool open_database(struct store *store, GError **error)
+{
+	int result = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (result != SQLITE_OK) {
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "%s: cannot be opened: %s", store->path,
+			    store->db ? sqlite3_errmsg(store->db) : sqlite3_errstr(result));
+		return false;
+	}
+	sqlite3_extended_result_codes(store->db, 1);
+	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+	/* FULL: a commit is on disk when it returns (one fdatasync of the log). */
+	static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;"
+				       "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384";
+	if (sqlite3_exec(store->db, settings, NULL, NULL, NULL) != SQLITE_OK)
+		return store_error(store, "opening", error);
+	return store_migrate(store, store_schema_texts, error);
+}
+
+struct store *store_open(const char *state_folder, GError **error)
+{
+	if (!file_make_folder(state_folder, 0700, error))
+		return NULL;
+	auto_ptr(store) store = g_new0(struct store, 1);
+	store->path = g_build_filename(state_folder, "pleach.db", NULL);
+	store->lock_fd = -1;
+	if (!take_lock(store, state_folder, error) || !open_database(store, error))
+		return NULL;
+	return g_steal_pointer(&store);
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	if (store->in_transaction)
+		store_rollback(store);
+	for (size_t i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(store->statements[i]);
+	sqlite3_close(store->db);
+	if (store->lock_fd >= 0)
+		close(store->lock_fd);
+	g_free(store->path);
+	g_free(store);
+}
+
+bool store_set_owner(struct store *store, const char *owner, GError **error)
+{
+	return write_lock(store->lock_fd, owner, error);
+}
+
+bool store_begin(struct store *store, GError **error)
+{
+	g_assert(!store->in_transaction);
+	sqlite3_stmt *statement = statement_use(store, STATEMENT_BEGIN, error);
+	store->in_transaction = statement && statement_run(store, statement, "begin", error);
+	return store->in_transaction;
+}
+
+bool store_commit(struct store *store, GError **error)
+{
+	g_assert(store->in_transaction);
+	sqlite3_stmt *statement = statement_use(store, STATEMENT_COMMIT, error);
+	bool committed = statement && statement_run(store, statement, "commit", error);
+	if (!committed)
+		store_rollback(store);
+	store->in_transaction = false;
+	return committed;
+}
+
+void store_rollback(struct store *store)
+{
+	/* Some failures have rolled back already. */
+	sqlite3_stmt *statement = sqlite3_get_autocommit(store->db) ? NULL : statement_use(store, STATEMENT_ROLLBACK, NULL);
+	if (statement)
+		statement_run(store, statement, "rollback", NULL);
+	store->in_transaction = false;
+}

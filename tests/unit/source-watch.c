@@ -1,0 +1,221 @@
+/* A push is seen at once, as an event: the descriptor becomes readable by itself, whatever Git does to its refs. */
+#include "source/source.h"
+
+#include "gitrepo.h"
+
+#include <poll.h>
+
+enum { SEEN_WITHIN_MS = 2000 }; /* of a loaded machine; what is asserted is that nobody had to ask again */
+
+static bool is_readable(const struct source_watch *watch, int timeout_ms)
+{
+	struct pollfd fd = { .fd = source_watch_fd(watch), .events = POLLIN };
+	return poll(&fd, 1, timeout_ms) == 1;
+}
+
+/* Waits for events until the branch is at @expected (NULL: gone): never looks without having been woken. */
+static void assert_comes(struct source_watch *watch, const char *expected)
+{
+	gint64 end = g_get_monotonic_time() + SEEN_WITHIN_MS * 1000;
+	g_autofree char *commit = NULL;
+	bool seen = false;
+	while (!seen && g_get_monotonic_time() < end && is_readable(watch, SEEN_WITHIN_MS)) {
+		g_clear_pointer(&commit, g_free);
+		seen = source_watch_read(watch, &commit) && !g_strcmp0(commit, expected);
+	}
+	if (!seen)
+		g_error("no event brought %s; last was %s", expected ? expected : "(gone)", commit ? commit : "(gone)");
+	while (is_readable(watch, 0)) {
+		g_autofree char *again = NULL;
+		g_assert_false(source_watch_read(watch, &again));
+	}
+}
+
+static char *make_repositories(void)
+{
+	char *folder = gitrepo_folder();
+	gitrepo_do(folder, "git init -q --bare -b main bare.git; git clone -q bare.git work 2>&1; cd work; git checkout -q -B main;"
+			   "git commit -q --allow-empty -m first; git push -q origin main");
+	return folder;
+}
+
+static struct source_watch *watch_of(const char *folder, const char *name, const char *branch, const char *expected)
+{
+	g_autofree char *path = g_build_filename(folder, name, NULL);
+	g_autoptr(GError) error = NULL;
+	struct source_watch *watch = source_watch_new(path, branch, &error);
+	g_assert_no_error(error);
+	g_autofree char *commit = NULL;
+	g_assert_true(source_watch_read(watch, &commit));
+	g_assert_cmpstr(commit, ==, expected);
+	g_autofree char *again = NULL;
+	g_assert_false(source_watch_read(watch, &again));
+	g_assert_false(is_readable(watch, 0));
+	return watch;
+}
+
+static gpointer push_later(gpointer data)
+{
+	g_usleep(50 * 1000);
+	gitrepo_do(data, "cd bare.git; git update-ref refs/heads/main $(cat ../next)");
+	gint64 *when = g_new(gint64, 1);
+	*when = g_get_monotonic_time();
+	return when;
+}
+
+static void test_push(void)
+{
+	if (gitrepo_missing())
+		return;
+	char *folder = make_repositories();
+	g_autofree char *first = gitrepo_run(folder, "git -C work rev-parse HEAD");
+	auto_ptr(source_watch) watch = watch_of(folder, "bare.git", "main", first);
+	g_autofree char *second = gitrepo_run(folder, "cd work; git commit -q --allow-empty -m second; git push -q origin main; git rev-parse HEAD");
+	assert_comes(watch, second);
+
+	/* How long after the ref was written: read while the writer still returns. */
+	g_autofree char *third = gitrepo_run(folder, "cd work; git commit -q --allow-empty -m third; git push -q origin main:other; git rev-parse HEAD | tee ../next");
+	GThread *pusher = g_thread_new("push", push_later, folder);
+	assert_comes(watch, third);
+	gint64 seen = g_get_monotonic_time();
+	g_autofree gint64 *written = g_thread_join(pusher);
+	g_test_message("seen %.1f ms after git update-ref had ended", (double) (seen - *written) / 1000);
+	g_assert_cmpint(seen - *written, <, 50 * 1000);
+	gitrepo_remove(folder);
+}
+
+static void test_other_branches(void)
+{
+	if (gitrepo_missing())
+		return;
+	char *folder = make_repositories();
+	g_autofree char *first = gitrepo_run(folder, "git -C work rev-parse HEAD");
+	auto_ptr(source_watch) watch = watch_of(folder, "bare.git", "main", first);
+	gitrepo_do(folder, "cd work; git commit -q --allow-empty -m o; git push -q origin HEAD:other HEAD:refs/tags/t");
+	g_autofree char *commit = NULL;
+	g_assert_true(is_readable(watch, SEEN_WITHIN_MS));
+	g_assert_false(source_watch_read(watch, &commit));
+	g_assert_null(commit);
+	gitrepo_remove(folder);
+}
+
+static void test_pack_refs(void)
+{
+	if (gitrepo_missing())
+		return;
+	char *folder = make_repositories();
+	gitrepo_do(folder, "cd work; git push -q origin main:feature/x");
+	g_autofree char *first = gitrepo_run(folder, "git -C work rev-parse HEAD");
+	auto_ptr(source_watch) watch = watch_of(folder, "bare.git", "feature/x", first);
+	for (int i = 0; i < 3; i++) {
+		gitrepo_do(folder, "git -C bare.git pack-refs --all; ! test -e bare.git/refs/heads/feature/x; rmdir bare.git/refs/heads/feature || :");
+		while (is_readable(watch, 100)) {
+			g_autofree char *commit = NULL;
+			g_assert_false(source_watch_read(watch, &commit)); /* packed is not changed */
+		}
+		g_autofree char *next = gitrepo_run(folder, "cd work; git commit -q --allow-empty -m %d; git push -q origin main:feature/x; git rev-parse HEAD", i);
+		assert_comes(watch, next);
+	}
+	/* A ref that is written packed only. */
+	g_autofree char *last = gitrepo_run(folder, "cd work; git commit -q --allow-empty -m p; git push -q origin main:other; cd ../bare.git;"
+						    "git update-ref -d refs/heads/feature/x; id=$(git rev-parse other);"
+						    "{ sed '/feature/d' packed-refs 2>/dev/null || :; echo \"$id refs/heads/feature/x\"; } > packed-refs.new;"
+						    "mv packed-refs.new packed-refs; echo $id");
+	assert_comes(watch, last);
+	gitrepo_remove(folder);
+}
+
+static void test_gone_and_back(void)
+{
+	if (gitrepo_missing())
+		return;
+	char *folder = make_repositories();
+	g_autofree char *first = gitrepo_run(folder, "git -C work rev-parse HEAD");
+	auto_ptr(source_watch) deep = watch_of(folder, "bare.git", "a/b/c", NULL);
+	for (int i = 0; i < 20; i++) {
+		/* Folders and file at once: the file is there before any watch can be. */
+		gitrepo_do(folder, "git -C bare.git update-ref refs/heads/a/b/c %s", first);
+		assert_comes(deep, first);
+		gitrepo_do(folder, "git -C bare.git update-ref -d refs/heads/a/b/c; rm -rf bare.git/refs/heads/a");
+		assert_comes(deep, NULL);
+	}
+	gitrepo_remove(folder);
+}
+
+static void test_before_first_push(void)
+{
+	if (gitrepo_missing())
+		return;
+	char *folder = gitrepo_folder();
+	gitrepo_do(folder, "git init -q --bare -b main bare.git");
+	auto_ptr(source_watch) watch = watch_of(folder, "bare.git", NULL, NULL);
+	g_autofree char *first = gitrepo_run(folder, "git init -q -b main work; cd work; git commit -q --allow-empty -m x; git push -q ../bare.git main; git rev-parse HEAD");
+	assert_comes(watch, first);
+	gitrepo_remove(folder);
+}
+
+static void test_linked_work_tree(void)
+{
+	if (gitrepo_missing())
+		return;
+	char *folder = make_repositories();
+	gitrepo_do(folder, "git -C work worktree add -q -b side ../linked");
+	g_autofree char *first = gitrepo_run(folder, "git -C work rev-parse HEAD");
+	auto_ptr(source_watch) watch = watch_of(folder, "linked", "side", first);
+	g_autofree char *next = gitrepo_run(folder, "cd linked; git commit -q --allow-empty -m s; git rev-parse HEAD");
+	assert_comes(watch, next);
+	gitrepo_remove(folder);
+}
+
+/* Deleted and made anew in the same place: the descriptor may not tell, the next look does. */
+static void test_repository_replaced(void)
+{
+	if (gitrepo_missing())
+		return;
+	char *folder = make_repositories();
+	g_autofree char *first = gitrepo_run(folder, "git -C work rev-parse HEAD");
+	auto_ptr(source_watch) watch = watch_of(folder, "bare.git", "main", first);
+	gitrepo_do(folder, "rm -rf bare.git");
+	assert_comes(watch, NULL);
+	gitrepo_do(folder, "git init -q --bare -b main bare.git; git -C work push -q ../bare.git main");
+	g_autofree char *commit = NULL;
+	g_assert_true(source_watch_read(watch, &commit));
+	g_assert_cmpstr(commit, ==, first);
+	g_autofree char *next = gitrepo_run(folder, "cd work; git commit -q --allow-empty -m n; git push -q ../bare.git main; git rev-parse HEAD");
+	assert_comes(watch, next);
+	gitrepo_remove(folder);
+}
+
+static void test_refused(void)
+{
+	if (gitrepo_missing())
+		return;
+	char *folder = make_repositories();
+	g_autofree char *bare = g_build_filename(folder, "bare.git", NULL);
+	const struct {
+		const char *path, *branch;
+		enum pleach_error code;
+	} cases[] = { { folder, "main", PLEACH_ERROR_NOT_FOUND }, { bare, "../../etc", PLEACH_ERROR_INVALID }, { bare, "", PLEACH_ERROR_INVALID },
+		      { bare, "a..b", PLEACH_ERROR_INVALID } };
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+		g_assert_null(source_watch_new(cases[i].path, cases[i].branch, &error));
+		g_assert_error(error, PLEACH_ERROR, (int) cases[i].code);
+	}
+	gitrepo_remove(folder);
+}
+
+int main(int argc, char **argv)
+{
+	gitrepo_isolate();
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/source/watch/push", test_push);
+	g_test_add_func("/source/watch/other-branches", test_other_branches);
+	g_test_add_func("/source/watch/pack-refs", test_pack_refs);
+	g_test_add_func("/source/watch/gone-and-back", test_gone_and_back);
+	g_test_add_func("/source/watch/before-first-push", test_before_first_push);
+	g_test_add_func("/source/watch/linked-work-tree", test_linked_work_tree);
+	g_test_add_func("/source/watch/repository-replaced", test_repository_replaced);
+	g_test_add_func("/source/watch/refused", test_refused);
+	return g_test_run();
+}
