@@ -57,9 +57,9 @@ gint64 clock_parse_rfc3339(const char *text)
 {
 	const char *at = text;
 	int year, month, day, hour, minute, second;
-	if (!digits(&at, 4, &year) || !literal(&at, "-") || !digits(&at, 2, &month) || !literal(&at, "-") || !digits(&at, 2, &day) ||
-	    !literal(&at, "Tt") || !digits(&at, 2, &hour) || !literal(&at, ":") || !digits(&at, 2, &minute) || !literal(&at, ":") ||
-	    !digits(&at, 2, &second))
+	if (!digits(&at, 4, &year) || !literal(&at, "-") || !digits(&at, 2, &month) || !literal(&at, "-") ||
+	    !digits(&at, 2, &day) || !literal(&at, "Tt") || !digits(&at, 2, &hour) || !literal(&at, ":") ||
+	    !digits(&at, 2, &minute) || !literal(&at, ":") || !digits(&at, 2, &second))
 		return -1;
 	if (!g_date_valid_dmy((GDateDay) day, (GDateMonth) month, (GDateYear) year) || hour > 23 || minute > 59 || second > 60)
 		return -1;
@@ -100,7 +100,9 @@ gint64 clock_parse_duration_ms(const char *text)
 	static const struct {
 		const char *unit;
 		gint64 ms;
-	} units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "min", 60000 }, { "h", 3600000 }, { "d", 86400000 } };
+	} units[] = {
+		{ "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "min", 60000 }, { "h", 3600000 }, { "d", 86400000 },
+	};
 	if (!g_ascii_isdigit(*text))
 		return -1;
 	gint64 number = 0;

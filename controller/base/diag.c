@@ -11,7 +11,9 @@ struct diags {
 
 const char *severity_name(enum severity severity)
 {
-	static const char *const names[] = { [SEVERITY_ERROR] = "error", [SEVERITY_WARNING] = "warning", [SEVERITY_NOTE] = "note" };
+	static const char *const names[] = {
+		[SEVERITY_ERROR] = "error", [SEVERITY_WARNING] = "warning", [SEVERITY_NOTE] = "note",
+	};
 	return names[severity];
 }
 
@@ -55,7 +57,8 @@ static void count(struct diags *diags, enum severity severity, int by)
 		diags->warnings += (size_t) by;
 }
 
-struct diag *diags_add(struct diags *diags, enum severity severity, const char *code, struct origin origin, const char *format, ...)
+struct diag *diags_add(struct diags *diags, enum severity severity, const char *code, struct origin origin, const char *format,
+		       ...)
 {
 	count(diags, severity, 1);
 	if (diags->items->len >= DIAGS_MAX) {

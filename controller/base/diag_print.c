@@ -1,5 +1,5 @@
-/* A finding as a person reads it. What is printed comes from files that anybody may have written: control characters are shown, not
- * sent to the terminal, and a long line is cut around the column. */
+/* A finding as a person reads it. What is printed comes from files that anybody may have written: control characters are shown,
+ * not sent to the terminal, and a long line is cut around the column. */
 #include "base/diag.h"
 
 #include <string.h>

@@ -70,7 +70,8 @@ static bool enter(struct walk *walk, int fd, const char *name, GError **error)
 		return false;
 	}
 	if (walk->dir && mount != walk->mount) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s: \"%s\" in it is a mount point: left alone", walk->root, name);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s: \"%s\" in it is a mount point: left alone",
+			    walk->root, name);
 		close(fd);
 		return false;
 	}
@@ -103,8 +104,8 @@ static bool leave(struct walk *walk, GError **error)
 	if (fd < 0 || fstat(fd, &stat) < 0) {
 		pleach_error_errno(error, errno, "%s: the way back out of \"%s\"", walk->root, place->name);
 	} else if (stat.st_dev != place->dev || stat.st_ino != place->ino) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s: \"%s\" was moved while it was being removed", walk->root,
-			    place->name);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s: \"%s\" was moved while it was being removed",
+			    walk->root, place->name);
 	} else if (unlinkat(fd, place->name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
 		pleach_error_errno(error, errno, "%s: \"%s\" in it cannot be removed", walk->root, place->name);
 	} else {

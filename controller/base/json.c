@@ -5,15 +5,15 @@
 json_t *json_parse(const char *text, size_t length, size_t max_bytes, const char *what, GError **error)
 {
 	if (length > max_bytes) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: %zu bytes of JSON, more than the %zu allowed", what, length,
-			    max_bytes);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: %zu bytes of JSON, more than the %zu allowed",
+			    what, length, max_bytes);
 		return NULL;
 	}
 	json_error_t fault;
 	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &fault);
 	if (!json)
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: not valid JSON at line %d, column %d: %s", what, fault.line,
-			    fault.column, fault.text);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: not valid JSON at line %d, column %d: %s", what,
+			    fault.line, fault.column, fault.text);
 	return json;
 }
 

@@ -40,7 +40,7 @@ bool log_level_parse(const char *name, enum log_level *ret)
 	return false;
 }
 
-/* Control characters would let a far side's words write on the operator's terminal, and newlines make a second line of their own. */
+/* Control characters would let a far side's words write on the operator's terminal; a newline would make a line of its own. */
 static void append_visible(GString *line, const char *text)
 {
 	for (const unsigned char *at = (const unsigned char *) text; *at; at++) {

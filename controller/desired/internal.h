@@ -119,8 +119,9 @@ struct cpd { /* a VduCp */
 	unsigned flat;    /* index among all connection points of the VNFD */
 	bool ipv4, ipv6;
 	struct {
-		const char *link, *mtu, *cidr, *pools, *addresses, *mac_address, *port_name;
+		const char *link, *order, *mtu, *cidr, *pools, *addresses, *mac_address, *port_name, *state;
 	} path;
+	const struct value *order_value, *state_value;
 };
 
 struct config { /* one configuration file of an NF */
@@ -139,7 +140,6 @@ struct nfd { /* a NetworkFunction */
 	struct config *configs;
 	size_t n_configs;
 	bool left_out; /* this version does not run it; said in a finding */
-	bool needs_scope;
 };
 
 struct vdu {
@@ -329,13 +329,6 @@ char *vnf_path(const struct service *service, const struct vnf *vnf, unsigned in
 char *vnfc_path(const struct service *service, const struct vnf *vnf, unsigned instance, const struct vdu *vdu, unsigned index);
 void vnfcs_build(struct service *service);
 
-/* --- nf.c, config.c ---------------------------------------------------------------------------------------------------------- */
-
-void nf_compile(struct run *run, const struct tnode *node, const struct ttopology *in, struct nfd *ret);
-void nf_compile_configs(struct run *run, struct nfd *nf);
-void nfs_build(struct service *service);
-const struct nfd *nf_of_vdu(const struct vnf *vnf, const struct vdu *vdu); /* NULL where there is none, or it is left out */
-
 /* --- values.c ---------------------------------------------------------------------------------------------------------------- */
 
 enum want { WANT_ANY, WANT_SCALAR, WANT_LIST };
@@ -348,7 +341,7 @@ struct scope {
 	const struct vdu *vdu; /* of the VNFC that reads, or NULL: somebody outside of it reads */
 	unsigned index;
 	unsigned depth;
-	bool secrets_pending; /* a secret evaluates to nothing: finds out whether it is used */
+	enum { SECRETS_NAMED, SECRETS_SHOWN, SECRETS_UNKNOWN } secrets; /* what stands for a secret; the latter two find out whether it is used */
 };
 
 /* NULL and a finding on a fault. */
@@ -356,7 +349,6 @@ const struct expr *values_expr(const struct scope *scope, const struct tvalue *v
 const struct value *values_value(const struct scope *scope, const struct tvalue *value, enum want want);
 /* attribute.c: what get_attribute reads, as an expression. */
 const struct expr *values_attribute(const struct scope *scope, const struct tvalue *function, enum want want);
-bool values_is_secret(const struct tvalue *value);
 /* Does it, at any depth, hold a function? a secret? */
 bool values_is_pending(const struct tvalue *value);
 bool values_holds_secret(const struct tvalue *value);
@@ -366,6 +358,19 @@ bool values_is_local(const struct scope *scope, const struct tvalue *value);
 const struct expr *values_ports(const struct scope *scope, const struct vdu *vdu, unsigned index);
 /* Stands in for what only run time knows, to find faults beforehand. @data: struct service. */
 const struct value *values_placeholder(const char *key, const char *path, void *data);
+
+/* --- nf.c, config.c ---------------------------------------------------------------------------------------------------------- */
+
+void nf_compile(struct run *run, const struct tnode *node, const struct ttopology *in, struct nfd *ret);
+void nf_compile_configs(struct run *run, struct nfd *nf);
+void nfs_build(struct service *service);
+struct nfd *nf_of_vdu(const struct vnf *vnf, const struct vdu *vdu); /* NULL where there is none, or it is left out */
+/* Which of an NF's files can be rendered before anything runs, and whether the others will be: faults, secrets. */
+void configs_check(struct service *service, struct nfd *nf, const struct scope *scope);
+/* The scope of the NF's templates. @shared: what is the same for all instances, by property; entries may be NULL. */
+const struct expr *configs_scope(const struct scope *scope, const struct nfd *nf, const struct expr *const *shared);
+/* Nothing is known before it runs. */
+const struct value *configs_nothing(const char *key, const char *path, void *data);
 
 /* --- kept.c ------------------------------------------------------------------------------------------------------------------ */
 

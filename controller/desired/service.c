@@ -81,7 +81,7 @@ void service_vnf_names(const struct service *service, GPtrArray *names)
 {
 	for (guint i = 0; i < service->vnfs->len; i++) {
 		const struct vnf *vnf = service->vnfs->pdata[i];
-		g_ptr_array_add(names, held((vnf->name ? vnf->name : service->name)));
+		g_ptr_array_add(names, held(vnf->name ? vnf->name : service->name));
 	}
 }
 
@@ -129,6 +129,7 @@ static struct vnf *add_vnf(struct service *service, const struct tnode *node, co
 	struct run *run = service->run;
 	struct vnf *vnf = ARENA_NEW(run->arena, struct vnf);
 
+	vnf->instances = 1;
 	vnf->node = node;
 	vnf->name = node ? node->name : NULL;
 	vnf->segment = node ? key_segment(run->arena, node->name) : NULL;

@@ -139,6 +139,8 @@ static void name_paths(struct arena *arena, struct cpd *cpd)
 	const char *name = key_segment(arena, cpd->name);
 
 	cpd->path.link = arena_printf(arena, "cp.%s.link", name);
+	cpd->path.order = arena_printf(arena, "cp.%s.order", name);
+	cpd->path.state = arena_printf(arena, "cp.%s.state", name);
 	cpd->path.mtu = arena_printf(arena, "cp.%s.mtu", name);
 	cpd->path.cidr = arena_printf(arena, "cp.%s.cidr", name);
 	cpd->path.pools = arena_printf(arena, "cp.%s.pools", name);
@@ -175,6 +177,10 @@ static void order_cps(struct run *run, struct vdu *vdu)
 	}
 	if (vdu->n_cpds > 1)
 		qsort(vdu->cpds, vdu->n_cpds, sizeof *vdu->cpds, by_order);
+	for (size_t i = 0; i < vdu->n_cpds; i++) {
+		vdu->cpds[i].order_value = value_integer(run->arena, vdu->cpds[i].order);
+		vdu->cpds[i].state_value = value_string(run->arena, "up");
+	}
 	for (size_t i = 1; i < vdu->n_cpds; i++) {
 		const struct cpd *former = &vdu->cpds[i - 1], *cpd = &vdu->cpds[i];
 		if (former->order != cpd->order)

@@ -132,13 +132,29 @@ static void put_site_accesses(struct assembly *assembly, const struct site_look 
 	}
 }
 
+/* An object whose state is unknown could not be seen: then everything that could be wanted of it is unknown, not absent. */
+static const struct object *all_or_unknown(struct assembly *assembly, const struct object *object)
+{
+	const struct observe_input *input = assembly->run->input;
+	if (object_value(object, "state")->type != VALUE_UNKNOWN)
+		return object;
+	struct object_builder *builder = object_builder_new(assembly->arena, object->key, object->site, ORIGIN_NONE);
+	if (input->desired)
+		set_unknown(builder, objects_find(input->desired->objects, object->key));
+	set_unknown(builder, objects_find(input->last, object->key));
+	for (size_t i = 0; i < object->n_fields; i++)
+		object_set(builder, object->fields[i].path, object->fields[i].value, ORIGIN_NONE);
+	object_set_incarnation(builder, object->incarnation);
+	return object_build(builder);
+}
+
 static void put_chunk(struct assembly *assembly, const struct chunk *chunk)
 {
 	arena_adopt(assembly->arena, chunk->arena);
 	for (size_t i = 0; i < chunk->n; i++)
 		g_hash_table_add(assembly->asked, UNCONST(chunk->keys[i]));
 	for (guint i = 0; i < chunk->objects->len; i++) {
-		const struct object *object = chunk->objects->pdata[i];
+		const struct object *object = all_or_unknown(assembly, chunk->objects->pdata[i]);
 		const struct object *held = g_hash_table_lookup(assembly->objects, object->key);
 		/* it ends with its host: an older incarnation is no leftover of its own */
 		if (!held || look_is_better(object, held))

@@ -271,8 +271,6 @@ static void journal_is_broken(struct exec *exec, const GPtrArray *starts, gint64
 		item_make_ready(exec, job->item);
 		job_free(job);
 	}
-	if (!exec->journal_failed)
-		log_error("the journal cannot be written: nothing is begun until it can");
 	exec->journal_failed = true;
 	exec->journal_failures++;
 	exec->journal_due_us = now_us + retry_delay_us(exec->journal_failures, exec->options.backoff_min_us,

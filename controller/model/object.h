@@ -48,7 +48,7 @@ const char *const *object_elements(struct arena *arena, const struct object *obj
 /* Digest of all fields but volatile ones: equal objects, equal digest. 64 hex digits into the arena. */
 const char *object_digest(struct arena *arena, const struct object *object);
 
-/* A deep copy into another arena; PENDING values, which could only point back, become UNKNOWN. */
+/* A deep copy into another arena. */
 const struct object *object_copy(struct arena *arena, const struct object *object);
 
 json_t *object_to_json(const struct object *object); /* with origins */

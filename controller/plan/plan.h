@@ -89,6 +89,7 @@ struct plan {
 struct plan_input {
 	const struct network *desired;
 	struct objects last; /* as last applied, each field with what was applied; n 0: no record */
+	struct arena *last_arena; /* of @last, held by the plan; NULL: the caller keeps @last for as long as the plan lives */
 	const struct observed *observed;
 	/* Capabilities of the driver that keeps @kind on @site, or NULL. May itself be NULL. */
 	const struct caps *(*caps)(const char *site, const struct kind *kind, void *data);

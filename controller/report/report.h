@@ -2,11 +2,11 @@
  *
  *     plan, desired, last applied, observed, operations, events ─► report_*() ─► text, JSON, Markdown
  *
- * Pure: no I/O and no clock; same inputs, same bytes; any thread. JSON is as schemas/output/NAME.schema.json says. Secrets are names
- * only, as in every value.
+ * Pure: no I/O and no clock; same inputs, same bytes; any thread. JSON is as schemas/output/NAME.schema.json says. Secrets are
+ * names only, as in every value.
  *
- * How it is abused: reading text with a program (that is what JSON is for); taking an empty plan of an old revision for "converged"
- * (see settled).
+ * How it is abused: reading text with a program (that is what JSON is for); taking an empty plan of an old revision for
+ * "converged" (see settled).
  */
 #pragma once
 
@@ -42,14 +42,14 @@ struct report_input {
 	struct objects last;
 	const struct observed *observed;
 	const struct plan *plan;
-	const char *against;             /* plan: what it was compared with ("observed.json", "an empty network"); NULL: the live network */
+	const char *against; /* plan: what it was compared with ("an empty network"); NULL: the live network */
 
 	/* The last operation of @key in the plan's execution, or NULL; may itself be NULL. */
 	const struct operation *(*operation)(const char *key, void *data);
 	void *data;
 
 	/* Status: how far the newest commit has come. */
-	const char *commit, *summary;    /* of the revision that is kept; NULL: plan->revision or desired->revision, and nothing */
+	const char *commit, *summary;    /* of the revision that is kept; NULL: the plan's or desired's, and nothing */
 	const char *state;               /* "loading", "faulty", "applying", "converged", "failed"; NULL: made of the rest */
 	gint64 state_since_wall_us;
 	const char *trouble;             /* why the newest commit was not taken up, why nothing can be looked at; or NULL */
@@ -68,12 +68,14 @@ struct report_input {
 /* What has to be done. Reads plan (must be there), against, observed. */
 char *report_plan(const struct report_input *input, const struct report_style *style, enum report_verdict *ret_verdict);
 
-/* What is not as this commit says, field by field: who did it, and where it is written. Reads plan, observed, operation, events. */
+/* What is not as this commit says, field by field: who did it, and where it is written. Reads plan, observed, operation,
+ * events. */
 char *report_drift(const struct report_input *input, const struct report_style *style, enum report_verdict *ret_verdict);
 
-/* How every object stands, VNF by VNF; with @key (whole; may be a vnf/ aggregate or NULL) only that and what is below it. REPORT_NOTHING:
- * converged, all of it or just @key. Reads all but events and operations. */
-char *report_status(const struct report_input *input, const char *key, const struct report_style *style, enum report_verdict *ret_verdict);
+/* How every object stands, VNF by VNF; with @key (whole; may be a vnf/ aggregate or NULL) only that and what is below it.
+ * REPORT_NOTHING: converged, all of it or just @key. Reads all but events and operations. */
+char *report_status(const struct report_input *input, const char *key, const struct report_style *style,
+		    enum report_verdict *ret_verdict);
 
 /* The cause chain of one object (whole key). NOT_FOUND when nobody has ever heard of it. Reads everything. */
 char *report_explain(const struct report_input *input, const char *key, const struct report_style *style, GError **error);
@@ -89,6 +91,7 @@ char *report_diags(const struct diags *diags, diag_source_fn source, void *data,
 		   enum report_verdict *ret_verdict);
 
 /* The whole key that an operator's @text means: itself, or "edge.web" where one object fits. @kind: the kind wanted ("vnfc": an
- * object of another kind stands for the only one below or beside it), or NULL: any, an aggregate before its parts. NOT_FOUND (with
- * the nearest), INVALID (several fit: it names them). In @arena. */
-const char *report_resolve(const struct report_input *input, struct arena *arena, const char *text, const char *kind, GError **error);
+ * object of another kind stands for the only one below or beside it), or NULL: any, an aggregate before its parts. NOT_FOUND
+ * (with the nearest), INVALID (several fit: it names them). In @arena. */
+const char *report_resolve(const struct report_input *input, struct arena *arena, const char *text, const char *kind,
+			   GError **error);

@@ -106,7 +106,8 @@ bool store_set_owner(struct store *store, const char *owner, GError **error)
 
 bool store_begin(struct store *store, GError **error)
 {
-	g_assert(!store->in_transaction);
+	if (store->in_transaction)
+		store_rollback(store);
 	sqlite3_stmt *statement = statement_use(store, STATEMENT_BEGIN, error);
 	store->in_transaction = statement && statement_run(store, statement, "begin", error);
 	return store->in_transaction;

@@ -43,6 +43,11 @@ static void put_given(struct filling *filling, const struct tvalue *map)
 			unknown_property(filling, map->map.keys[i], item == &value_later ? map->origin : item->origin);
 		else if (item->type != TV_NULL || item == &value_later || property->schema->base == BASE_NULL)
 			put(filling, property->name, eval_typed(filling->eval, property->schema, item));
+		else
+			diag_hint(filling->eval->diags,
+				  diags_warning(filling->eval->diags, "null-value", item->origin, "\"%s\" has no value; it counts as not given",
+						property->name),
+				  "leave it out, or give it a value");
 	}
 }
 
@@ -134,7 +139,7 @@ const struct tvalue *property_default(struct property *property)
 		if (value) {
 			struct tvalue *copy = ARENA_NEW(unit->arena, struct tvalue);
 			*copy = *value;
-			copy->is_default = true;
+			copy->is_default = !property->parameter;
 			property->default_value = copy;
 			property->default_weight = eval.nodes;
 		}

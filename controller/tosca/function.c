@@ -300,7 +300,7 @@ static bool append_text(struct eval *eval, GString *text, const struct tvalue *v
 		diags_error(eval->diags, "bad-function", value->origin, "%s cannot take %s", function, value_quote(eval->arena, value));
 		return false;
 	}
-	g_string_append(text, value_text(eval->arena, value));
+	g_string_append(text, tvalue_text(eval->arena, value));
 	if (text->len <= TOSCA_MAX_TEXT)
 		return true;
 	diags_error(eval->diags, "value-too-large", value->origin, "%s makes a text longer than 1 MiB", function);

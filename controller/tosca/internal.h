@@ -86,6 +86,7 @@ struct property {
 	struct origin origin;
 	const struct schema *schema;
 	bool required;
+	bool parameter; /* an input: its default is the template's, not a type's */
 	const struct ynode *default_node;
 	const struct tvalue *default_value; /* checked; NULL: none */
 	size_t default_weight;
@@ -170,7 +171,8 @@ struct file_ref {
 };
 
 struct import {
-	const char *path; /* of the unit; "pleach:NAME" for what is built in */
+	const char *name; /* as written */
+	const char *path; /* of the unit; "pleach:NAME" for what is built in; NULL: not found */
 	struct origin origin;
 	struct unit *unit; /* NULL: could not be loaded */
 };
@@ -182,7 +184,7 @@ struct unit {
 	bool builtin;
 	bool is_tosca;   /* has a tosca_definitions_version */
 	bool loading;
-	bool cacheable;
+	bool cacheable;  /* false: a circle of imports made its result depend on where the load began */
 	const struct ynode *root;
 	struct diags *diags;
 	size_t n_errors;  /* its own and those of all that it reaches */
@@ -296,7 +298,7 @@ bool base_parse(const char *name, enum base *ret);
 const char *scalar_parse(struct arena *arena, enum base base, const char *text, struct tvalue *ret);
 /* What YAML would make of a plain scalar that no schema types. */
 void scalar_guess(const char *text, struct tvalue *ret);
-char *value_text(struct arena *arena, const struct tvalue *value); /* of a scalar; for concat and findings */
+char *tvalue_text(struct arena *arena, const struct tvalue *value); /* of a scalar; for concat and findings */
 const char *value_quote(struct arena *arena, const struct tvalue *value); /* short, strings in quotes; for findings */
 
 const struct constraint *constraints_read(struct unit *unit, const struct schema *schema, const struct ynode *node, size_t *ret_n);
@@ -315,6 +317,7 @@ const char *kind_name(enum type_kind kind); /* "node type" */
 struct ttype *unit_type(struct unit *unit, enum type_kind kind, const char *name); /* visible in @unit; linked; NULL: none */
 /* The same, filled; a finding at @origin when there is none. */
 struct ttype *unit_type_need(struct unit *unit, enum type_kind kind, const char *name, struct origin origin);
+void unit_type_unknown(struct unit *unit, enum type_kind kind, const char *name, struct origin origin); /* the finding */
 void unit_collect_types(struct unit *unit);
 void unit_resolve_types(struct unit *unit);
 bool type_link(struct ttype *type);
@@ -368,6 +371,8 @@ struct diag *warn(struct unit *unit, const char *code, struct origin origin, con
 void hint(struct unit *unit, struct diag *diag, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* "did you mean …?" of @names, or, when there are few, all of them. */
 void hint_names(struct unit *unit, struct diags *diags, struct diag *diag, const char *word, const char *const *names, size_t n);
+/* "did you mean …?", else @otherwise. */
+void hint_near(struct unit *unit, struct diag *diag, const char *word, const char *const *names, size_t n, const char *otherwise);
 /* Keys of @node that are not in @known (NULL-ended) are faults; @node that is no mapping too. False when it is none. */
 bool check_keys(struct unit *unit, const struct ynode *node, const char *what, const char *const *known);
 /* @node as a mapping; a finding when it is something else. NULL when it is absent or null. */
@@ -391,8 +396,9 @@ struct tosca_cache {
 	unsigned generation;
 };
 
-/* NULL when there is no such file or it is no TOSCA; the unit is borrowed from @loader. */
-struct unit *load_unit(struct loader *loader, const char *path, struct origin from, bool imported);
+/* The unit of a file that is there, borrowed from @loader; NULL when it is no TOSCA, or cannot be had: then a finding is at @importer's
+ * @from (when there is an @importer). */
+struct unit *load_unit(struct loader *loader, struct unit *importer, const char *path, struct origin from);
 struct unit *unit_ref(struct unit *unit);
 void unit_unref(struct unit *unit);
 /* Entry-Definitions of a CSAR folder, in @arena; NULL: no such folder. */

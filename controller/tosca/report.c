@@ -36,18 +36,34 @@ void hint(struct unit *unit, struct diag *diag, const char *format, ...)
 	diag_hint(unit->diags, diag, "%s", text);
 }
 
+/* Searches cost time: a file full of faults gets only so many. */
+static const char *nearest(struct unit *unit, const char *word, const char *const *names, size_t n)
+{
+	enum { WORD_MAX = 256 };
+	if (!n || unit->n_guesses >= TOSCA_MAX_GUESSES || strlen(word) > WORD_MAX)
+		return NULL;
+	unit->n_guesses++;
+	return diag_did_you_mean(word, names, n);
+}
+
+void hint_near(struct unit *unit, struct diag *diag, const char *word, const char *const *names, size_t n, const char *otherwise)
+{
+	const char *near = nearest(unit, word, names, n);
+	if (near)
+		hint(unit, diag, "did you mean \"%s\"?", near);
+	else
+		hint(unit, diag, "%s", otherwise);
+}
+
 void hint_names(struct unit *unit, struct diags *diags, struct diag *diag, const char *word, const char *const *names, size_t n)
 {
-	enum { LIST_MAX = 12, WORD_MAX = 256 };
-	if (!n || unit->n_guesses >= TOSCA_MAX_GUESSES || strlen(word) > WORD_MAX)
-		return;
-	unit->n_guesses++;
-	const char *near = diag_did_you_mean(word, names, n);
+	enum { LIST_MAX = 12 };
+	const char *near = nearest(unit, word, names, n);
 	if (near) {
 		diag_hint(diags, diag, "did you mean \"%s\"?", near);
 		return;
 	}
-	if (n > LIST_MAX)
+	if (!n || n > LIST_MAX)
 		return;
 	g_autoptr(GString) list = g_string_new("there are: ");
 	for (size_t i = 0; i < n; i++)

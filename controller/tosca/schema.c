@@ -10,22 +10,6 @@ static const struct schema *any_schema(void)
 	return &any;
 }
 
-static void unknown_data_type(struct unit *unit, const char *name, struct origin origin)
-{
-	struct diag *diag = fault(unit, "unknown-type", origin, "data type \"%s\" is not defined", name);
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	for (size_t base = BASE_STRING; base < BASE_DATA; base++)
-		g_ptr_array_add(names, (gpointer) (guintptr) base_name((enum base) base));
-	for (size_t i = 0; i < unit->n_closure; i++) {
-		GHashTableIter iter;
-		gpointer key;
-		g_hash_table_iter_init(&iter, unit->closure[i]->types[TK_DATA]);
-		while (g_hash_table_iter_next(&iter, &key, NULL))
-			g_ptr_array_add(names, key);
-	}
-	hint_names(unit, unit->diags, diag, name, (const char *const *) names->pdata, names->len);
-}
-
 /* A schema of that name without constraints of its own; a finding and "any" when there is none. */
 const struct schema *schema_of_type(struct unit *unit, const char *name, struct origin origin)
 {
@@ -35,7 +19,7 @@ const struct schema *schema_of_type(struct unit *unit, const char *name, struct 
 		return schema;
 	struct ttype *type = unit_type(unit, TK_DATA, name);
 	if (!type) {
-		unknown_data_type(unit, name, origin);
+		unit_type_unknown(unit, TK_DATA, name, origin);
 		return any_schema();
 	}
 	if (type->simple)
@@ -130,6 +114,7 @@ struct property *property_read(struct unit *unit, const struct yentry *entry, co
 	property->name = entry->key;
 	property->origin = entry->origin;
 	property->unit = unit;
+	property->parameter = parameter;
 	property->required = inherited ? inherited->required : true;
 	property->schema = inherited ? inherited->schema : any_schema();
 	g_autofree char *what = g_strdup_printf("the definition of \"%s\"", entry->key);
@@ -149,9 +134,8 @@ struct property *property_read(struct unit *unit, const struct yentry *entry, co
 	property->schema = schema_read(unit, node, inherited ? inherited->schema : NULL);
 	property->required = read_bool(unit, ynode_get(node, "required"), property->required);
 	property->default_node = ynode_get(node, "default");
-	if (!property->default_node && inherited && inherited->default_node) {
+	if (!property->default_node && inherited)
 		property->default_node = inherited->default_node;
-	}
 	if (inherited && !refines(property->schema, inherited->schema)) {
 		struct diag *diag = fault(unit, "incompatible-refinement", entry->origin, "\"%s\" is of type %s, but the inherited one of type %s",
 					  entry->key, property->schema->type_name, inherited->schema->type_name);

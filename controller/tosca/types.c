@@ -48,10 +48,17 @@ struct ttype *unit_type(struct unit *unit, enum type_kind kind, const char *name
 	return NULL;
 }
 
-static void unknown_type(struct unit *unit, enum type_kind kind, const char *name, struct origin origin)
+static gint compare_names(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+void unit_type_unknown(struct unit *unit, enum type_kind kind, const char *name, struct origin origin)
 {
 	struct diag *diag = fault(unit, "unknown-type", origin, "%s \"%s\" is not defined", kinds[kind].name, name);
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	for (size_t base = BASE_STRING; kind == TK_DATA && base < BASE_DATA; base++)
+		g_ptr_array_add(names, (gpointer) (guintptr) base_name((enum base) base));
 	for (size_t i = 0; i < unit->n_closure; i++) {
 		GHashTableIter iter;
 		gpointer key;
@@ -59,9 +66,8 @@ static void unknown_type(struct unit *unit, enum type_kind kind, const char *nam
 		while (g_hash_table_iter_next(&iter, &key, NULL))
 			g_ptr_array_add(names, key);
 	}
-	hint_names(unit, unit->diags, diag, name, (const char *const *) names->pdata, names->len);
-	if (!diag->hint)
-		hint(unit, diag, "import the file that defines it");
+	g_ptr_array_sort(names, compare_names);
+	hint_near(unit, diag, name, (const char *const *) names->pdata, names->len, "import the file that defines it");
 }
 
 struct ttype *unit_type_need(struct unit *unit, enum type_kind kind, const char *name, struct origin origin)
@@ -70,7 +76,7 @@ struct ttype *unit_type_need(struct unit *unit, enum type_kind kind, const char 
 	if (type)
 		type_fill(type);
 	else
-		unknown_type(unit, kind, name, origin);
+		unit_type_unknown(unit, kind, name, origin);
 	return type;
 }
 
@@ -94,7 +100,7 @@ static void link_parent(struct ttype *type, const struct ynode *node, const char
 	struct ttype *parent = unit_type(unit, type->kind, name);
 	if (!parent) {
 		if (node)
-			unknown_type(unit, type->kind, name, node->origin);
+			unit_type_unknown(unit, type->kind, name, node->origin);
 		return;
 	}
 	if (parent->link_state == TYPE_LINKING) {
@@ -350,7 +356,7 @@ static void fill_members(struct ttype *type, const char *key)
 		else if (unit_type(type->unit, TK_NODE, name) || unit_type(type->unit, TK_GROUP, name))
 			members[type->n_members++] = name;
 		else
-			unknown_type(type->unit, TK_NODE, name, item->origin);
+			unit_type_unknown(type->unit, TK_NODE, name, item->origin);
 	}
 	type->members = members;
 }

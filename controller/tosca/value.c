@@ -115,7 +115,7 @@ struct tvalue *value_new(struct eval *eval, enum ttype_of type, struct origin or
 	return value;
 }
 
-char *value_text(struct arena *arena, const struct tvalue *value)
+char *tvalue_text(struct arena *arena, const struct tvalue *value)
 {
 	if (value->text)
 		return arena_strdup(arena, value->text);
@@ -147,7 +147,7 @@ const char *value_quote(struct arena *arena, const struct tvalue *value)
 {
 	enum { SHOWN_MAX = 80 };
 	if (value->type != TV_STRING)
-		return value_text(arena, value);
+		return tvalue_text(arena, value);
 	if (g_utf8_strlen(value->string, -1) <= SHOWN_MAX)
 		return arena_printf(arena, "\"%s\"", value->string);
 	const char *end = g_utf8_offset_to_pointer(value->string, SHOWN_MAX);

@@ -19,7 +19,8 @@ static bool G_GNUC_PRINTF(3, 4) fail_errno(GError **error, int errnum, const cha
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
 	bool may_pass = errnum == ENOSPC || errnum == EDQUOT || errnum == ENOMEM || errnum == EMFILE || errnum == ENFILE;
-	g_set_error(error, PLEACH_ERROR, may_pass ? PLEACH_ERROR_RETRY : PLEACH_ERROR_PERMANENT, "%s: %s", text, g_strerror(errnum));
+	g_set_error(error, PLEACH_ERROR, may_pass ? PLEACH_ERROR_RETRY : PLEACH_ERROR_PERMANENT, "%s: %s", text,
+		    g_strerror(errnum));
 	return false;
 }
 
@@ -47,7 +48,8 @@ static char *digest_fd(int fd)
 	return g_strdup(g_checksum_get_string(sum));
 }
 
-/* What is at @path: false where there is no regular file that can be read. A symbolic link is none: what was put there was a file. */
+/* What is at @path: false where there is no regular file that can be read. A symbolic link is none: what was put there was a
+ * file. */
 static bool look_at(const char *path, unsigned *ret_mode, char **ret_digest)
 {
 	/* Without O_NONBLOCK a FIFO that somebody left there would hold us for ever. */
@@ -114,7 +116,8 @@ static bool stage(const struct leaf_file *file, const char *staged, GError **err
 	int fd = open(staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail_errno(error, errno, "cannot make %s", staged);
-	bool ok = leaf_mode_parse(file->mode, &mode) && write_all(fd, file->content, strlen(file->content)) && fchmod(fd, mode) == 0;
+	bool ok = leaf_mode_parse(file->mode, &mode) && write_all(fd, file->content, strlen(file->content)) &&
+		  fchmod(fd, mode) == 0;
 	int errnum = errno;
 	if (close(fd) != 0 && ok) {
 		errnum = errno;

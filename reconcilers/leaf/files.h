@@ -6,16 +6,16 @@
 
 #include "leafproto/leafproto.h"
 
-/* Brings every file on disk to what is wanted. All that differ are first written beside their places; only when all of them are there
- * are they renamed, so that a full disk or a folder that cannot be made changes no file. (Empty folders made on the way stay.)
- * *@ret_changed: whether any file was replaced. */
+/* Brings every file on disk to what is wanted. All that differ are first written beside their places; only when all of them are
+ * there are they renamed, so that a full disk or a folder that cannot be made changes no file. (Empty folders made on the way
+ * stay.) *@ret_changed: whether any file was replaced. */
 bool files_put(const struct leaf_file *files, size_t n, bool *ret_changed, GError **error);
 
 /* Takes one file away; absent, or no file any more, is success. */
 bool files_remove(const char *path, GError **error);
 
-/* The same files with digest and mode as they are on disk now; both NULL where there is no such regular file. A file larger than any
- * that may be wanted is read only as far as is needed to tell that it differs. */
+/* The same files with digest and mode as they are on disk now; both NULL where there is no such regular file. A file larger than
+ * any that may be wanted is read only as far as is needed to tell that it differs. */
 const struct leaf_file *files_observe(struct arena *arena, const struct leaf_file *files, size_t n);
 
 /* sha256 in hex of a text. Owned by the caller. */

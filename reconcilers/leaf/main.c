@@ -1,7 +1,7 @@
 /* pleach-leaf: the agent inside a VNF, its PID 1 on the local VIM.
  *
- * One thread, one poll(): signals, what the network function prints, HTTP, and the supervisor's next time. It has to be serving a few
- * milliseconds after its exec, so nothing is done here that is not needed: no locale, no main loop of GLib's, no logging.
+ * One thread, one poll(): signals, what the network function prints, HTTP, and the supervisor's next time. It has to be serving a
+ * few milliseconds after its exec, so nothing is done here that is not needed: no locale, no main loop of GLib's, no logging.
  *
  * Exit status: 0 told to end; 1 cannot begin; 64 wrong usage.
  */
@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +22,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READY_FD = 4, CONNECTIONS_MAX = 16, SOCKET_MODE = 0600, USAGE = 64, UMASK = 022 };
+enum {
+	FIRST_INHERITED_FD = 3,
+	READY_FD = 4,
+	CONNECTIONS_MAX = 16,
+	SOCKET_MODE = 0600,
+	USAGE = 64,
+	UMASK = 022,
+	POLL_FAILED_WAIT_US = 10000,
+};
 
 static const char help[] =
 	"Usage: pleach-leaf --listen-fd N | --listen unix:PATH\n"
@@ -46,7 +55,8 @@ static int fail(const GError *fault)
 	return EXIT_FAILURE;
 }
 
-/* SIGCHLD, and what asks us to end, come through a descriptor; a reader of HTTP that went away is no reason to die. */
+/* SIGCHLD, and what asks us to end, come through a descriptor; a reader of HTTP that went away is no reason to die. A terminal
+ * that hangs up ends us where we were started by hand; the first process of a namespace has none. */
 static int watch_signals(GError **error)
 {
 	sigset_t set;
@@ -54,9 +64,10 @@ static int watch_signals(GError **error)
 	sigaddset(&set, SIGCHLD);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	if (getpid() != 1)
+		sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
 	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
 		pleach_error_errno(error, errno, "cannot watch signals");
@@ -103,7 +114,7 @@ static void serve(struct supervisor *supervisor, struct http_server *server, int
 	};
 	while (!supervisor_has_ended(supervisor)) {
 		if (poll(fds, G_N_ELEMENTS(fds), wait_ms(supervisor, server)) < 0 && errno != EINTR)
-			g_error("poll: %s", g_strerror(errno));
+			g_usleep(POLL_FAILED_WAIT_US); /* the kernel has no memory: it may have some soon, and we must not end */
 		if (fds[1].revents)
 			supervisor_read(supervisor);
 		if (fds[0].revents)
@@ -137,20 +148,17 @@ static int run(int listen_fd)
 	return EXIT_SUCCESS;
 }
 
-/* Nothing that was given to us is for the network function. */
 static int inherited_socket(const char *number, GError **error)
 {
 	guint64 fd = 0;
-	int type = 0;
-	socklen_t size = sizeof(type);
-	if (!g_ascii_string_to_unsigned(number, 10, 3, 1024, &fd, NULL) || (int) fd == READY_FD ||
-	    getsockopt((int) fd, SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "descriptor \"%s\" is no socket", number);
+	int listening = 0;
+	socklen_t size = sizeof(listening);
+	if (!g_ascii_string_to_unsigned(number, 10, FIRST_INHERITED_FD, G_MAXINT, &fd, NULL) || (int) fd == READY_FD ||
+	    getsockopt((int) fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || !listening) {
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "descriptor \"%s\" is no listening socket", number);
 		return -1;
 	}
-	fcntl((int) fd, F_SETFD, FD_CLOEXEC);
 	fcntl((int) fd, F_SETFL, fcntl((int) fd, F_GETFL) | O_NONBLOCK);
-	fcntl(READY_FD, F_SETFD, FD_CLOEXEC);
 	return (int) fd;
 }
 
@@ -164,6 +172,8 @@ int main(int argc, char **argv)
 	if (argc != 3)
 		return wrong_usage("it wants --listen-fd N or --listen unix:PATH");
 	umask(UMASK);
+	/* Whatever we were given, the network function is not. */
+	close_range(FIRST_INHERITED_FD, ~0U, CLOSE_RANGE_CLOEXEC);
 	/* Orphans of what runs here come to us, also when we are not the first process of a namespace. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (strcmp(argv[1], "--listen-fd") == 0) {

@@ -33,8 +33,8 @@ void output_note(struct output *output, const char *format, ...) G_GNUC_PRINTF(2
 /* A new process begins: last words are counted from here. */
 void output_begin(struct output *output);
 
-/* The last lines that the software itself printed since output_begin(), joined by " / "; NULL where it said nothing. An unended line
- * counts. Owned by the caller. */
+/* The last lines that the software itself printed since output_begin(), joined by " / "; NULL where it said nothing. An unended
+ * line counts. Owned by the caller. */
 char *output_last_words(const struct output *output);
 
 /* The last @lines lines, each "TIME text\n". Owned by the caller. */

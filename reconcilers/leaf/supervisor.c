@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
@@ -192,8 +193,8 @@ bool supervisor_has_ended(const struct supervisor *supervisor)
 
 static bool wants_process(const struct supervisor *supervisor)
 {
-	return supervisor->nf && supervisor->nf->state == LEAF_STARTED && supervisor->nf->n_command > 0 && !supervisor->deleting &&
-	       !supervisor->ending_all;
+	const struct leaf_nf *nf = supervisor->nf;
+	return nf && nf->state == LEAF_STARTED && nf->n_command > 0 && !supervisor->deleting && !supervisor->ending_all;
 }
 
 /* --- what is ---------------------------------------------------------------------------------------------------------------- */
@@ -244,6 +245,16 @@ static void failed(struct supervisor *supervisor, char *reason, gint64 now_us)
 	output_note(supervisor->output, "failed: %s", reason);
 }
 
+/* How it ended and what it said last. Owned by the caller. */
+static char *last_words(const struct supervisor *supervisor, int status, const char *how, gint64 lived_ms)
+{
+	bool went_away = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	const char *hint = went_away ? " (a command is to stay in the foreground)" : "";
+	g_autofree char *words = output_last_words(supervisor->output);
+	return g_strdup_printf("%s after %" G_GINT64_FORMAT " ms%s%s%s", how, lived_ms, hint, words ? ": " : "",
+			       words ? words : "");
+}
+
 static void ended(struct supervisor *supervisor, int status, gint64 now_us)
 {
 	gint64 lived_us = now_us - supervisor->started_us;
@@ -259,9 +270,7 @@ static void ended(struct supervisor *supervisor, int status, gint64 now_us)
 	}
 	if (lived_us >= ms(STEADY_MS))
 		supervisor->failures = 0;
-	g_autofree char *words = output_last_words(supervisor->output);
-	failed(supervisor,
-	       g_strdup_printf("%s after %" G_GINT64_FORMAT " ms%s%s", how, lived_us / 1000, words ? ": " : "", words ? words : ""), now_us);
+	failed(supervisor, last_words(supervisor, status, how, lived_us / 1000), now_us);
 }
 
 void supervisor_reap(struct supervisor *supervisor, gint64 now_us)
@@ -271,7 +280,7 @@ void supervisor_reap(struct supervisor *supervisor, gint64 now_us)
 		ended(supervisor, status, now_us);
 }
 
-/* --- from one to the other ---------------------------------------------------------------------------------------------------- */
+/* --- from one to the other ------------------------------------------------------------------------------------------------ */
 
 static void start(struct supervisor *supervisor, gint64 now_us)
 {

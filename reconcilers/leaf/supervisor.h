@@ -1,12 +1,12 @@
 /* The network function of this VNF: what is wanted of it, what it is, and the steps from one to the other.
  *
- * Level-triggered: every change (a request, a child that ended, a time that came) only changes what is known; supervisor_run() then
- * does what is to be done next. States: leafproto/leafproto.h.
+ * Level-triggered: every change (a request, a child that ended, a time that came) only changes what is known; supervisor_run()
+ * then does what is to be done next. States: leafproto/leafproto.h.
  *
  *     supervisor_put() ─► files in place ─► supervisor_run(): ends what must not run, starts what must ─► supervisor_status()
  *
- * A process that ends by itself is started again after a back-off that doubles from RESTART_MIN_MS to RESTART_MAX_MS and begins anew
- * once the process has lived for STEADY_MS. Time is an argument. One thread.
+ * A process that ends by itself is started again after a back-off that doubles from RESTART_MIN_MS to RESTART_MAX_MS and begins
+ * anew once the process has lived for STEADY_MS. Time is an argument. One thread.
  */
 #pragma once
 
@@ -28,9 +28,9 @@ struct supervisor *supervisor_new(gint64 now_us, GError **error);
 void supervisor_free(struct supervisor *supervisor); /* no process may be left: supervisor_end() first */
 AUTO_DEFINE(supervisor, supervisor_free)
 
-/* Takes up a desired NF (checked): files are put in place at once, the process follows. Nothing changed: nothing is touched, but one
- * that waits for its back-off is tried at once. @arena holds @nf; it is referenced. On a fault the former NF is in force. CONFLICT:
- * another NF is here. RETRY: the VNF ends. */
+/* Takes up a desired NF (checked): files are put in place at once, the process follows. Nothing changed: nothing is touched, but
+ * one that waits for its back-off is tried at once. @arena holds @nf; it is referenced. On a fault the former NF is in force.
+ * CONFLICT: another NF is here. RETRY: the VNF ends. */
 bool supervisor_put(struct supervisor *supervisor, struct arena *arena, const struct leaf_nf *nf, gint64 now_us, GError **error);
 
 /* The NF is to go: its process, then its files. Absent is success. CONFLICT: it is not @key (NULL: any). */

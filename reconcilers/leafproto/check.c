@@ -117,8 +117,8 @@ static bool check_apart(const struct leaf_file *a, const struct leaf_file *b, GE
 	if (a_length == b_length)
 		return fail(error, "files \"%s\" and \"%s\" have the same path \"%s\"", a->name, b->name, a->path);
 	if ((a_length < b_length ? b : a)->path[shorter] == '/')
-		return fail(error, "files \"%s\" and \"%s\": one has its path inside the other's: \"%s\", \"%s\"", a->name, b->name,
-			    a->path, b->path);
+		return fail(error, "files \"%s\" and \"%s\": one has its path inside the other's: \"%s\", \"%s\"", a->name,
+			    b->name, a->path, b->path);
 	return true;
 }
 

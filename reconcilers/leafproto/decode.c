@@ -49,7 +49,8 @@ static bool parse_state(const char *name, enum leaf_state *ret)
 }
 
 /* A string that may be null or absent; any other type is a fault. */
-static bool get_opt_string(struct arena *arena, const json_t *object, const char *name, const char **ret, const char *what, GError **error)
+static bool get_opt_string(struct arena *arena, const json_t *object, const char *name, const char **ret, const char *what,
+			   GError **error)
 {
 	const json_t *member = json_object_get(object, name);
 	*ret = NULL;
@@ -111,7 +112,8 @@ static bool decode_file(struct arena *arena, json_t *object, bool wanted, struct
 	return true;
 }
 
-static bool decode_files(struct arena *arena, const json_t *object, bool wanted, struct leaf_nf *nf, const char *what, GError **error)
+static bool decode_files(struct arena *arena, const json_t *object, bool wanted, struct leaf_nf *nf, const char *what,
+			 GError **error)
 {
 	json_t *array = NULL;
 	if (!json_get_array(object, "files", &array, what, error))
@@ -128,7 +130,8 @@ static bool decode_files(struct arena *arena, const json_t *object, bool wanted,
 	return true;
 }
 
-static bool decode_nf(struct arena *arena, const json_t *object, bool wanted, struct leaf_nf *nf, const char *what, GError **error)
+static bool decode_nf(struct arena *arena, const json_t *object, bool wanted, struct leaf_nf *nf, const char *what,
+		      GError **error)
 {
 	const char *key = NULL, *state = NULL;
 	gint64 incarnation = 0;

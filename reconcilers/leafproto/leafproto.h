@@ -5,9 +5,9 @@
  *     GET /v1/status                                              ─► struct leaf_status
  *     anything refused                                            ─► struct leaf_refusal, with an HTTP status of 400 or above
  *
- * Both sides check the same bounds: the sender before it sends (a fault of the descriptor is said before anything is touched), the
- * receiver because it trusts nobody. A request with a member that this version does not know is refused: it could not be kept.
- * Members of a reply that are not known are skipped: they are a newer leaf's business.
+ * Both sides check the same bounds: the sender before it sends (a fault of the descriptor is said before anything is touched),
+ * the receiver because it trusts nobody. A request with a member that this version does not know is refused: it could not be
+ * kept. Members of a reply that are not known are skipped: they are a newer leaf's business.
  *
  * Pure; any thread.
  */

@@ -5,7 +5,8 @@
 static bool link_observe(const struct call *call, const struct look *look, struct arena *arena, GPtrArray *ret, GError **error)
 {
 	if (!look->vim) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY, "site %s cannot be looked at: %s", look->site->name, look->reason);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY, "site %s cannot be looked at: %s", look->site->name,
+			    look->reason);
 		return false;
 	}
 	for (guint i = 0; i < look->vim->links->len; i++) {
@@ -16,8 +17,8 @@ static bool link_observe(const struct call *call, const struct look *look, struc
 	return true;
 }
 
-static bool link_act(const struct call *call, enum act act, const struct object *want, const struct object *last, struct arena *arena,
-		     const struct object **ret_got, const struct access **ret_access, GError **error)
+static bool link_act(const struct call *call, enum act act, const struct object *want, const struct object *last,
+		     struct arena *arena, const struct object **ret_got, const struct access **ret_access, GError **error)
 {
 	const struct vim_ops *ops = NULL;
 	struct vim *vim = call->lookup->vim(call->lookup, want->site, &ops, error);

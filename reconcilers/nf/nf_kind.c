@@ -9,7 +9,8 @@
 /* --- observe -------------------------------------------------------------------------------------------------------------- */
 
 /* The EMS could not say what is there: everything that could be wanted of an NF itself is unknown, and why. */
-static const struct object *unknown(struct arena *arena, const char *nf_key, const struct vnfc *vnfc, const char *ems, const char *reason)
+static const struct object *unknown(struct arena *arena, const char *nf_key, const struct vnfc *vnfc, const char *ems,
+				    const char *reason)
 {
 	static const char *const paths[] = { "state", "command", "stateful" };
 	struct object_builder *builder = object_builder_new(arena, nf_key, vnfc->site, ORIGIN_NONE);
@@ -44,8 +45,8 @@ static const struct vnfc *better_host(const struct vnfc *a, const struct vnfc *b
 	return b->state == VNFC_RUNNING && b->incarnation > a->incarnation ? b : a;
 }
 
-static const struct object *observe_in(const struct call *call, const struct look *look, const struct vnfc *vnfc, const char *nf_key,
-				       const char *ems, struct arena *arena)
+static const struct object *observe_in(const struct call *call, const struct look *look, const struct vnfc *vnfc,
+				       const char *nf_key, const char *ems, struct arena *arena)
 {
 	g_autoptr(GError) fault = NULL;
 	const struct nf *seen = NULL;
@@ -64,8 +65,10 @@ static GHashTable *find_hosts(const struct look *look, struct arena *arena)
 	for (guint i = 0; i < look->vim->vnfcs->len; i++) {
 		const struct vnfc *vnfc = look->vim->vnfcs->pdata[i];
 		char *nf_key = key_of_kind(arena, vnfc->key, kind_nf.name);
-		if (look_has(look, nf_key))
-			g_hash_table_insert(hosts, nf_key, (gpointer) (uintptr_t) better_host(g_hash_table_lookup(hosts, nf_key), vnfc));
+		if (!look_has(look, nf_key))
+			continue;
+		const struct vnfc *host = better_host(g_hash_table_lookup(hosts, nf_key), vnfc);
+		g_hash_table_insert(hosts, nf_key, (gpointer) (uintptr_t) host);
 	}
 	return hosts;
 }
@@ -78,7 +81,8 @@ static int by_text(gconstpointer a, gconstpointer b)
 static bool nf_observe(const struct call *call, const struct look *look, struct arena *arena, GPtrArray *ret, GError **error)
 {
 	if (!look->vim) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY, "site %s cannot be looked at: %s", look->site->name, look->reason);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY, "site %s cannot be looked at: %s", look->site->name,
+			    look->reason);
 		return false;
 	}
 	g_autoptr(GHashTable) hosts = find_hosts(look, arena);
@@ -119,8 +123,8 @@ static bool ensure(struct ems *ems, const struct ems_ops *ops, const struct call
 	return true;
 }
 
-static bool nf_act(const struct call *call, enum act act, const struct object *want, const struct object *last, struct arena *arena,
-		   const struct object **ret_got, const struct access **ret_access, GError **error)
+static bool nf_act(const struct call *call, enum act act, const struct object *want, const struct object *last,
+		   struct arena *arena, const struct object **ret_got, const struct access **ret_access, GError **error)
 {
 	*ret_got = NULL;
 	const char *name = ems_of(want, last);

@@ -7,7 +7,8 @@
 static bool vnfc_observe(const struct call *call, const struct look *look, struct arena *arena, GPtrArray *ret, GError **error)
 {
 	if (!look->vim) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY, "site %s cannot be looked at: %s", look->site->name, look->reason);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY, "site %s cannot be looked at: %s", look->site->name,
+			    look->reason);
 		return false;
 	}
 	for (guint i = 0; i < look->vim->vnfcs->len; i++) {
@@ -47,8 +48,8 @@ static const struct vnfc *with_preferences(struct arena *arena, const struct vnf
 }
 
 static bool ensure(struct vim *vim, const struct vim_ops *ops, const struct call *call, const struct object *want,
-		   const struct object *last, struct arena *arena, const struct object **ret_got, const struct access **ret_access,
-		   GError **error)
+		   const struct object *last, struct arena *arena, const struct object **ret_got,
+		   const struct access **ret_access, GError **error)
 {
 	const struct vnfc *got = NULL, *wanted = vnfc_from_object(arena, want, error);
 	if (!wanted)
@@ -61,8 +62,8 @@ static bool ensure(struct vim *vim, const struct vim_ops *ops, const struct call
 	return true;
 }
 
-static bool vnfc_act(const struct call *call, enum act act, const struct object *want, const struct object *last, struct arena *arena,
-		     const struct object **ret_got, const struct access **ret_access, GError **error)
+static bool vnfc_act(const struct call *call, enum act act, const struct object *want, const struct object *last,
+		     struct arena *arena, const struct object **ret_got, const struct access **ret_access, GError **error)
 {
 	const struct vim_ops *ops = NULL;
 	struct vim *vim = call->lookup->vim(call->lookup, want->site, &ops, error);

@@ -155,6 +155,18 @@ lab_is_empty() {
 	[ -z "$(lab_keepers)" ] && [ ! -e "$lab/run" ]
 }
 
+# No keeper; of the runtime folder at most the lock of a controller that still runs.
+lab_is_empty_but_lock() {
+	[ -z "$(lab_keepers)" ] && [ -z "$(find "$lab/run" -mindepth 1 ! -name 'owner-*.lock' 2>/dev/null)" ]
+}
+
+# The first process of the only VNFC, as the host sees it.
+lab_leaf() {
+	local keeper
+	keeper=$(lab_keepers | head -n 1)
+	pgrep -P "$keeper" pleach-leaf | head -n 1
+}
+
 # The last lines of a test: stop, take everything away, see that nothing is left, print the plan.
 lab_done() {
 	lab_stop

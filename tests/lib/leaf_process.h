@@ -70,19 +70,31 @@ static inline void leaf_process_start(struct leaf_process *leaf)
 	g_error("pleach-leaf does not listen");
 }
 
-/* SIGTERM; its exit status, -1 when a signal or we ended it. Takes the folder away. */
+/* SIGTERM; its exit status, -1 when a signal or we ended it. Once only. */
+static inline int leaf_process_stop(struct leaf_process *leaf)
+{
+	int status = 0;
+	pid_t pid = leaf->pid, reaped = 0;
+	if (pid == 0)
+		return -1;
+	leaf->pid = 0;
+	kill(pid, SIGTERM);
+	for (int i = 0; i < LEAF_PROCESS_WAIT_MS / 10 && reaped == 0; i++) {
+		reaped = waitpid(pid, &status, WNOHANG);
+		if (reaped == 0)
+			g_usleep(10000);
+	}
+	if (reaped == pid)
+		return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return -1;
+}
+
+/* The same, and takes the folder away. */
 static inline int leaf_process_end(struct leaf_process *leaf)
 {
-	int status = 0, ended = -1;
-	kill(leaf->pid, SIGTERM);
-	for (int i = 0; i < LEAF_PROCESS_WAIT_MS / 10 && waitpid(leaf->pid, &status, WNOHANG) == 0; i++)
-		g_usleep(10000);
-	if (kill(leaf->pid, 0) == 0) {
-		kill(leaf->pid, SIGKILL);
-		waitpid(leaf->pid, &status, 0);
-	} else if (WIFEXITED(status)) {
-		ended = WEXITSTATUS(status);
-	}
+	int ended = leaf_process_stop(leaf);
 	file_remove_tree(leaf->folder, NULL);
 	g_free(leaf->folder);
 	g_free(leaf->socket);
@@ -118,7 +130,10 @@ static inline GString *leaf_process_raw(const struct leaf_process *leaf, const c
 static inline char *leaf_process_ask(const struct leaf_process *leaf, const char *method, const char *path, const char *body,
 				     unsigned *ret_status)
 {
-	g_autofree char *request = g_strdup_printf("%s %s HTTP/1.1\r\nHost: leaf\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+	g_autofree char *request = g_strdup_printf("%s %s HTTP/1.1\r\n"
+						   "Host: leaf\r\n"
+						   "Connection: close\r\n"
+						   "Content-Length: %zu\r\n\r\n%s",
 						   method, path, body ? strlen(body) : 0, body ? body : "");
 	g_autoptr(GString) reply = leaf_process_raw(leaf, request, strlen(request));
 	const char *end = strstr(reply->str, "\r\n\r\n");

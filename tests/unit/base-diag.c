@@ -31,7 +31,8 @@ static void prints(struct origin origin, const char *expected)
 static void test_print(void)
 {
 	auto_ptr(diags) diags = diags_new();
-	struct diag *diag = diags_error(diags, "unknown-type", at("fw.yaml", 3, 9), "node type \"%s\" is not defined", "x\033y\nz");
+	struct diag *diag = diags_error(diags, "unknown-type", at("fw.yaml", 3, 9), "node type \"%s\" is not defined",
+					"x\033y\nz");
 	diag_hint(diags, diag, "did you mean \"%s\"?", "y");
 	diag_note(diags, diag, at("fw.yaml", 1, 1), "first");
 	diag_note(diags, diag, ORIGIN_NONE, "second");
@@ -124,7 +125,8 @@ static void test_did_you_mean(void)
 	struct {
 		const char *word, *expected;
 	} cases[] = {
-		{ "tosca.nodes.nfv.Vdu.Compte", words[0] }, { "tosca.nodes.nfv.vducp", words[1] }, { "mut", "mtu" }, { "cdir", "cidr" },
+		{ "tosca.nodes.nfv.Vdu.Compte", words[0] }, { "tosca.nodes.nfv.vducp", words[1] }, { "mut", "mtu" }, { "cdir",
+														      "cidr" },
 		{ "xyz", NULL }, { "", NULL }, { "q", NULL }, { "abc", "ab" },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)

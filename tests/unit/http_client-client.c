@@ -139,8 +139,10 @@ static void test_good(void)
 	auto_ptr(http_client) client = http_client_new(far->endpoint, &error);
 	g_assert_no_error(error);
 	for (int i = 0; i < 3; i++) {
-		struct http_call call = { .method = "PUT", .path = "/v1/nf?x=a%20b", .body = "{}", .body_length = 2, .deadline_us = in_ms(5000),
-					  .cancel_fd = -1, .headers = (const char *const[]) { "X-One: 1", "X-Two: 2\r\nEvil: 1", NULL } };
+		struct http_call call = { .method = "PUT", .path = "/v1/nf?x=a%20b", .body = "{}", .body_length = 2,
+					 .deadline_us = in_ms(5000),
+					  .cancel_fd = -1, .headers = (const char *const[]) { "X-One: 1", "X-Two: 2\r\nEvil: 1",
+											     NULL } };
 		auto_http_reply reply;
 		g_assert_true(http_client_call(client, &call, &reply, &error));
 		g_assert_no_error(error);
@@ -188,7 +190,8 @@ static void test_bad(void)
 	fails("", ANSWER_AND_CLOSE, PLEACH_ERROR_RETRY, "", 0);
 	fails(GOOD, ANSWER, PLEACH_ERROR_INVALID, "more than 4 bytes", 4);
 	fails("HTTP/1.1 200 OK: 1\r\nX: 1\r\n", ENDLESS, PLEACH_ERROR_INVALID, "head", 0);
-	fails("HTTP/1.1 200 OK\r\n\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", ENDLESS, PLEACH_ERROR_INVALID, "more than 100000", 100000);
+	fails("HTTP/1.1 200 OK\r\n\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", ENDLESS, PLEACH_ERROR_INVALID,
+	      "more than 100000", 100000);
 	fails(GOOD, DRIP, PLEACH_ERROR_TIMEOUT, "time", 0);
 	fails("", SILENT, PLEACH_ERROR_TIMEOUT, "time", 0);
 }
@@ -202,7 +205,8 @@ static void test_nobody(void)
 	g_assert_false(http_client_call(client, &call, &reply, &error));
 	g_assert_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY);
 	g_assert_nonnull(strstr(error->message, "unix:/nonexistent/socket"));
-	static const char *const wrong[] = { "", "unix:", "unix:s", "ftp://x", "http://", "http://x?y", "x", "file:///etc/passwd" };
+	static const char *const wrong[] = { "", "unix:", "unix:s", "ftp://x", "http://", "http://x?y", "x",
+					    "file:///etc/passwd" };
 	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++) {
 		g_clear_error(&error);
 		g_assert_null(http_client_new(wrong[i], &error));
@@ -294,8 +298,10 @@ static void test_status(void)
 		unsigned status;
 		int code;
 	} cases[] = {
-		{ 400, PLEACH_ERROR_INVALID }, { 401, PLEACH_ERROR_AUTH }, { 403, PLEACH_ERROR_AUTH }, { 404, PLEACH_ERROR_NOT_FOUND },
-		{ 409, PLEACH_ERROR_CONFLICT }, { 429, PLEACH_ERROR_RETRY }, { 500, PLEACH_ERROR_RETRY }, { 501, PLEACH_ERROR_UNSUPPORTED },
+		{ 400, PLEACH_ERROR_INVALID }, { 401, PLEACH_ERROR_AUTH }, { 403, PLEACH_ERROR_AUTH }, { 404,
+													PLEACH_ERROR_NOT_FOUND },
+		{ 409, PLEACH_ERROR_CONFLICT }, { 429, PLEACH_ERROR_RETRY }, { 500, PLEACH_ERROR_RETRY }, { 501,
+													   PLEACH_ERROR_UNSUPPORTED },
 		{ 302, PLEACH_ERROR_INVALID },
 	};
 	struct http_call call = { .path = "/x" };

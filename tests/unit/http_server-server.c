@@ -26,7 +26,8 @@ static void handler(struct http_request *request, void *data)
 	world->handled++;
 	g_free(world->last);
 	const char *q = http_request_param(request, "q");
-	world->last = g_strdup_printf("%s %s q=%s body=%zu:%.20s uid=%d", request->method, request->path, q ? q : "-", request->body_length,
+	world->last = g_strdup_printf("%s %s q=%s body=%zu:%.20s uid=%d", request->method, request->path, q ? q : "-",
+				      request->body_length,
 				      request->body, request->peer.known ? (int) request->peer.uid : -1);
 	if (strcmp(request->path, "/later") == 0) {
 		world->kept = request;
@@ -76,13 +77,15 @@ static int dial(const struct world *world)
 	return fd;
 }
 
-/* One turn of the server's loop. */
+/* One turn of the server's loop, as the header says: it runs when the descriptor is readable or the time is over, and only then.
+ * */
 static void turn(struct world *world, int max_ms)
 {
 	int timeout_ms = http_server_timeout_ms(world->server);
 	struct pollfd wait = { .fd = http_server_fd(world->server), .events = POLLIN };
-	poll(&wait, 1, timeout_ms < 0 ? max_ms : MIN(timeout_ms, max_ms));
-	http_server_run(world->server);
+	int ready = poll(&wait, 1, timeout_ms < 0 ? max_ms : MIN(timeout_ms, max_ms));
+	if (ready > 0 || (timeout_ms >= 0 && timeout_ms <= max_ms))
+		http_server_run(world->server);
 }
 
 /* What the client reads until the connection ends, @until was read, or @max_ms passed; *@ret_closed: it ended. */
@@ -144,7 +147,8 @@ static void test_requests(void)
 	g_autofree char *seen = g_strdup_printf("GET /a/b/\xc3\xa9 q=x y z body=0: uid=%d", (int) geteuid());
 	g_assert_cmpstr(world->last, ==, seen);
 	/* The same connection again, with a body in pieces. */
-	g_autofree char *second = ask(world, fd, "PUT /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+	g_autofree char *second = ask(world, fd,
+				      "PUT /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
 				      "hello\n");
 	g_assert_nonnull(strstr(world->last, "body=5:abcde"));
 	close(fd);
@@ -296,6 +300,24 @@ static void test_later(void)
 	close(fd);
 }
 
+/* Answered in the same turn of the loop in which the handler was called, on a connection that ends with it. */
+static void test_soon(void)
+{
+	struct world *world = world_new((struct http_server_options) { 0 });
+	int fd = dial(world);
+	bool closed;
+	static const char soon[] = "GET /later HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+	send(fd, soon, strlen(soon), 0);
+	while (!world->kept)
+		turn(world, 10);
+	http_respond_text(g_steal_pointer(&world->kept), 504, "soon\n");
+	g_autofree char *got = receive(world, fd, NULL, 2000, &closed);
+	g_assert_true(g_str_has_prefix(got, "HTTP/1.1 504"));
+	g_assert_true(closed);
+	close(fd);
+	world_free(world);
+}
+
 static void test_stream(void)
 {
 	struct world *world = world_new((struct http_server_options) { 0 });
@@ -375,6 +397,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/http/server/slow", test_slow);
 	g_test_add_func("/http/server/many", test_many);
 	g_test_add_func("/http/server/later", test_later);
+	g_test_add_func("/http/server/soon", test_soon);
 	g_test_add_func("/http/server/stream", test_stream);
 	g_test_add_func("/http/server/listen", test_listen);
 	return g_test_run();

@@ -2,6 +2,8 @@
 #include "leaf/supervisor.h"
 #include "leaf_process.h"
 
+#include <stdint.h>
+
 struct fixture {
 	struct leaf_process leaf;
 	struct arena *arena;
@@ -120,6 +122,30 @@ static void test_start_and_again(struct fixture *fixture, gconstpointer data)
 	g_assert_cmpint(again->restarts, ==, 0);
 }
 
+/* A small clean environment, and none of our descriptors. */
+static void test_what_it_is_given(struct fixture *fixture, gconstpointer data)
+{
+	if (fixture->missing)
+		return;
+	/* the shell reads the folder through a descriptor of its own, 3 */
+	put_script(fixture, "cd /proc/self/fd; echo fds: *; readlink 0; pwd; exec sleep 100");
+	wait_for(fixture, LEAF_STARTED);
+	g_autofree char *log = log_of(fixture);
+	g_assert_nonnull(strstr(log, "fds: 0 1 2 3\n"));
+	g_assert_nonnull(strstr(log, " /dev/null\n"));
+	const char *const env[] = { "env", NULL }, *const where[] = { "pwd", NULL };
+	struct leaf_nf nf = wanted(env);
+	put(fixture, &nf);
+	while (!(look(fixture)->reason && strcmp(look(fixture)->command[0], "env") == 0))
+		g_usleep(5000);
+	const char *reason = look(fixture)->reason;
+	g_assert_true(g_str_has_suffix(reason, ": PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin / HOME=/ / "
+					       "LANG=C.UTF-8 / PLEACH_KEY=nf/edge.fw.vdu.0"));
+	nf = wanted(where);
+	put(fixture, &nf);
+	g_assert_true(g_str_has_suffix(wait_for(fixture, LEAF_FAILED)->reason, ": /"));
+}
+
 static void test_changed_command_restarts(struct fixture *fixture, gconstpointer data)
 {
 	if (fixture->missing)
@@ -182,6 +208,10 @@ static void test_ends_at_once(struct fixture *fixture, gconstpointer data)
 	const struct leaf_nf *nf = wait_for(fixture, LEAF_FAILED);
 	g_assert_nonnull(strstr(nf->reason, "exit status 7 after "));
 	g_assert_nonnull(strstr(nf->reason, ": reading /etc/x.conf / line 3: what is this?"));
+	put_script(fixture, "exit 0");
+	nf = wait_for(fixture, LEAF_FAILED);
+	g_assert_nonnull(strstr(nf->reason, "exit status 0 after "));
+	g_assert_nonnull(strstr(nf->reason, "stay in the foreground"));
 	put_script(fixture, "kill -SEGV $$");
 	nf = wait_for(fixture, LEAF_FAILED);
 	g_assert_nonnull(strstr(nf->reason, "signal 11 (Segmentation fault)"));
@@ -363,7 +393,8 @@ static void test_flood_is_bounded(struct fixture *fixture, gconstpointer data)
 {
 	if (fixture->missing)
 		return;
-	put_script(fixture, "while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done");
+	put_script(fixture,
+		   "while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done");
 	wait_for(fixture, LEAF_STARTED);
 	g_usleep(300000);
 	g_autofree char *log = log_of(fixture);
@@ -381,6 +412,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	ADD("start-and-again", test_start_and_again);
+	ADD("what-it-is-given", test_what_it_is_given);
 	ADD("changed-command-restarts", test_changed_command_restarts);
 	ADD("stop-and-start", test_stop_and_start);
 	ADD("cannot-run", test_cannot_run);

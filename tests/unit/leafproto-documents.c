@@ -257,9 +257,11 @@ static void test_hostile_requests(void)
 		{ NF("\"command\":[]"), "\"files\" is missing" },
 		{ NF("\"command\":[],\"files\":[3]"), "not an object" },
 		{ NF("\"command\":[],\"files\":[{\"name\":\"a\"}]"), "\"path\" is missing" },
-		{ NF("\"command\":[],\"files\":[{\"name\":\"a\",\"path\":\"/a\",\"mode\":\"0644\",\"content\":7}]"), "not a string" },
+		{ NF("\"command\":[],\"files\":[{\"name\":\"a\",\"path\":\"/a\",\"mode\":\"0644\",\"content\":7}]"),
+		  "not a string" },
 		{ NF("\"command\":[],\"files\":[{\"name\":\"a\",\"path\":\"/a\",\"mode\":\"0644\"}]"), "has no content" },
-		{ NF("\"command\":[],\"files\":[{\"name\":\"a\",\"path\":\"/a\",\"mode\":\"0644\",\"content\":\"\",\"owner\":\"root\"}]"),
+		{ NF("\"command\":[],\"files\":[{\"name\":\"a\",\"path\":\"/a\",\"mode\":\"0644\",\"content\":\"\","
+		     "\"owner\":\"root\"}]"),
 		  "member \"owner\" is not known" },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -300,9 +302,11 @@ static void test_hostile_replies(void)
 		{ SEEN("\"state\":\"started\",\"files\":[],\"pid\":-1,\"restarts\":0"), "negative" },
 		{ SEEN("\"state\":\"started\",\"files\":[],\"pid\":1"), "\"restarts\" is missing" },
 		{ SEEN("\"state\":\"started\",\"files\":[],\"pid\":1,\"restarts\":0,\"reason\":{}"), "not a string" },
-		{ SEEN("\"state\":\"started\",\"files\":[{\"name\":\"a\",\"path\":\"/a\",\"digest\":\"zz\"}],\"pid\":1,\"restarts\":0"),
+		{ SEEN("\"state\":\"started\",\"files\":[{\"name\":\"a\",\"path\":\"/a\",\"digest\":\"zz\"}],"
+		       "\"pid\":1,\"restarts\":0"),
 		  "not one of sha256" },
-		{ SEEN("\"state\":\"started\",\"files\":[{\"name\":\"a\",\"path\":\"/a\",\"mode\":\"rw\"}],\"pid\":1,\"restarts\":0"),
+		{ SEEN("\"state\":\"started\",\"files\":[{\"name\":\"a\",\"path\":\"/a\",\"mode\":\"rw\"}],"
+		       "\"pid\":1,\"restarts\":0"),
 		  "four octal digits" },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -326,7 +330,8 @@ static void test_refusals(void)
 	leaf_refusal_decode(409, text, strlen(text), &error);
 	g_assert_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT);
 	g_assert_cmpstr(error->message, ==, "nf/b is here");
-	static const char *const others[] = { "", "<h1>\x1b[2Joops</h1>", "[1]", "{\"error\":\"splendid\",\"text\":\"x\"}", "{\"error\":\"conflict\"}" };
+	static const char *const others[] = { "", "<h1>\x1b[2Joops</h1>", "[1]", "{\"error\":\"splendid\",\"text\":\"x\"}",
+					      "{\"error\":\"conflict\"}" };
 	for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
 		g_clear_error(&error);
 		leaf_refusal_decode(500, others[i], strlen(others[i]), &error);

@@ -7,7 +7,7 @@
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-	return "leak:git_config_foreach_match\n";
+	return "leak:libpcre2\n";
 }
 
 static bool has_finding(const struct diags *diags, const char *code, enum severity severity, const char *file)

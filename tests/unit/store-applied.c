@@ -126,7 +126,6 @@ static void test_commit_per_field(void)
 	g_assert_cmpstr(commit_of(fields, "cp.lan.mtu"), ==, COMMIT_2);
 	g_assert_cmpstr(commit_of(fields, "cp.lan.addresses"), ==, COMMIT_1);
 	g_assert_cmpstr(commit_of(fields, "vcpus"), ==, COMMIT_1);
-	g_assert_cmpint(g_array_index(fields, struct store_field, 1).value->integer, ==, 0 + g_array_index(fields, struct store_field, 1).value->integer);
 	/* Taken away and put there again: asked for anew. */
 	put(store, NULL, key, COMMIT_2);
 	put(store, a_vnfc(arena, key, 1400), key, COMMIT_1);
@@ -243,6 +242,12 @@ static void test_rollback(void)
 	}
 	auto_ptr(store) store = open_store(folder);
 	g_assert_cmpuint(last(store, arena).n, ==, 0);
+	/* Left open: the next begin drops it. */
+	g_assert_true(store_begin(store, &error));
+	g_assert_true(store_put_applied(store, "vnfc/a.b", a_vnfc(arena, "vnfc/a.b", 1), COMMIT_1, &error));
+	g_assert_true(store_begin(store, &error));
+	g_assert_true(store_commit(store, &error));
+	g_assert_cmpuint(last(store, arena).n, ==, 0);
 	g_assert_no_error(error);
 	drop_folder(folder);
 }
@@ -266,7 +271,7 @@ static void test_thirty_thousand(void)
 	g_assert_cmpuint(last(store, arena).n, ==, OBJECTS);
 	gint64 end = g_get_monotonic_time();
 	g_test_message("30,000 objects: written in %.0f ms, read in %.0f ms", (double) (middle - start) / 1e3, (double) (end - middle) / 1e3);
-	/* Under sanitizers and on a busy machine; without them 0.3 s is what it must be, and it is a fifth of that. */
+	/* 0.3 s without sanitizers on a machine with nothing else to do. */
 	g_assert_cmpint(end - middle, <, 3 * G_USEC_PER_SEC);
 	drop_folder(folder);
 }

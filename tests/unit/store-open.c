@@ -108,14 +108,17 @@ static void test_foreign(void)
 	drop_folder(folder);
 }
 
+#define FIRST { "001-first.sql", "CREATE TABLE one (a TEXT); INSERT INTO one VALUES ('kept')" }
+#define SECOND { "002-second.sql", "ALTER TABLE one ADD COLUMN b TEXT" }
+
 static const struct schema schemas[] = {
-	{ "001-first.sql", "CREATE TABLE one (a TEXT); INSERT INTO one VALUES ('kept')" },
-	{ "002-second.sql", "ALTER TABLE one ADD COLUMN b TEXT" },
+	FIRST,
+	SECOND,
 	{ "003-third.sql", "CREATE TABLE two (a TEXT); INSERT INTO two SELECT a FROM one" },
 	{ NULL, NULL },
 };
-static const struct schema one_schema[] = { schemas[0], { NULL, NULL } };
-static const struct schema broken_schemas[] = { schemas[0], schemas[1], { "003-third.sql", "CREATE TABLE two (a TEXT); SELECT nonsense" }, { NULL, NULL } };
+static const struct schema one_schema[] = { FIRST, { NULL, NULL } };
+static const struct schema broken_schemas[] = { FIRST, SECOND, { "003-third.sql", "CREATE TABLE two (a TEXT); SELECT nonsense" }, { NULL, NULL } };
 
 static bool migrate(const char *folder, const struct schema *to, GError **error)
 {

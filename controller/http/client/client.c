@@ -68,7 +68,8 @@ struct http_client *http_client_new(const char *endpoint, GError **error)
 			base_url[strlen(base_url) - 1] = 0;
 	}
 	if (!base_url) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "\"%s\" is neither unix:/PATH nor http[s]://HOST[:PORT][/PREFIX]",
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID,
+			    "\"%s\" is neither unix:/PATH nor http[s]://HOST[:PORT][/PREFIX]",
 			    endpoint);
 		return NULL;
 	}
@@ -217,8 +218,8 @@ static void set_up(struct transfer *transfer)
 static bool fail(const struct transfer *transfer, enum pleach_error code, const char *text, GError **error)
 {
 	const struct http_call *call = transfer->call;
-	g_set_error(error, PLEACH_ERROR, code, "%s: %s %s: %s", transfer->client->endpoint, call->method ? call->method : "GET", call->path,
-		    text);
+	g_set_error(error, PLEACH_ERROR, code, "%s: %s %s: %s", transfer->client->endpoint, call->method ? call->method : "GET",
+		    call->path, text);
 	return false;
 }
 
@@ -410,8 +411,9 @@ bool http_reply_is_good(const struct http_reply *reply, const struct http_call *
 		return true;
 	g_autofree char *words = g_utf8_make_valid(reply->bytes, (gssize) MIN(strlen(reply->bytes), REASON_MAX_BYTES));
 	g_strchomp(words);
-	g_set_error(error, PLEACH_ERROR, (gint) code_of_status(reply->status), "%s %s: %u%s%s%s", call->method ? call->method : "GET",
-		    call->path, reply->status, reason_phrase(reply->status), *words ? ": " : "", words);
+	g_set_error(error, PLEACH_ERROR, (gint) code_of_status(reply->status), "%s %s: %u%s%s%s",
+		    call->method ? call->method : "GET", call->path, reply->status, reason_phrase(reply->status),
+		    *words ? ": " : "", words);
 	return false;
 }
 

@@ -12,7 +12,7 @@ void connection_enter(struct connection *connection, int state)
 	connection->since_us = clock_monotonic_us();
 }
 
-/* Hands @response to libmicrohttpd, wakes the connection, and gives up the exchange, which libmicrohttpd's end of request frees. */
+/* Hands @response to libmicrohttpd, wakes the connection, and gives up the exchange: the end of the request frees it. */
 static void queue(struct exchange *exchange, unsigned status, const char *content_type, struct MHD_Response *response)
 {
 	g_assert(!exchange->answered);
@@ -36,6 +36,7 @@ static void queue(struct exchange *exchange, unsigned status, const char *conten
 	if (exchange->suspended) {
 		exchange->suspended = false;
 		MHD_resume_connection(exchange->mhd);
+		exchange->server->again = true;
 	}
 }
 
@@ -102,6 +103,7 @@ static void stream_wake(struct http_stream *stream)
 	if (stream->suspended) {
 		stream->suspended = false;
 		MHD_resume_connection(stream->mhd);
+		stream->server->again = true;
 	}
 }
 
@@ -120,7 +122,8 @@ struct http_stream *http_respond_stream(struct http_request *request, unsigned s
 		stream->next->link = &stream->next;
 	server->streams = stream;
 	exchange->stream = stream;
-	queue(exchange, status, content_type, MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 * 1024, stream_read, stream, NULL));
+	queue(exchange, status, content_type,
+	      MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 * 1024, stream_read, stream, NULL));
 	return stream;
 }
 

@@ -65,6 +65,9 @@ struct http_server {
 	struct connection *connections;
 	struct exchange *waiting;
 	struct http_stream *streams;
+	/* libmicrohttpd has something to do that its descriptor does not show: a connection that was resumed, room for the next
+	 * one after one closed. */
+	bool again;
 };
 
 /* parse.c: everything that is made from the client's bytes. */

@@ -28,7 +28,8 @@ static bool make_room(const struct sockaddr_un *address, const char *where, GErr
 	if (lstat(address->sun_path, &stat) < 0)
 		return true;
 	if (!S_ISSOCK(stat.st_mode)) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "cannot listen on %s: something else than a socket is there", where);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT,
+			    "cannot listen on %s: something else than a socket is there", where);
 		return false;
 	}
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -48,7 +49,8 @@ static int listen_unix(const char *where, const char *path, mode_t mode, GError 
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	if (!*path || strlen(path) >= sizeof(address.sun_path)) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "cannot listen on %s: a socket's path has 1 to %zu bytes, this one %zu",
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID,
+			    "cannot listen on %s: a socket's path has 1 to %zu bytes, this one %zu",
 			    where, sizeof(address.sun_path) - 1, strlen(path));
 		return -1;
 	}
@@ -69,11 +71,13 @@ static int listen_tcp(const char *where, GError **error)
 {
 	const char *colon = strrchr(where, ':');
 	if (!colon || colon == where || !colon[1]) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "cannot listen on %s: neither unix:PATH nor HOST:PORT", where);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "cannot listen on %s: neither unix:PATH nor HOST:PORT",
+			    where);
 		return -1;
 	}
 	bool bracketed = where[0] == '[' && colon[-1] == ']';
-	g_autofree char *host = bracketed ? g_strndup(where + 1, (gsize) (colon - where - 2)) : g_strndup(where, (gsize) (colon - where));
+	size_t length = (size_t) (colon - where);
+	g_autofree char *host = bracketed ? g_strndup(where + 1, length - 2) : g_strndup(where, length);
 	struct addrinfo hints = { .ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM }, *found = NULL;
 	int fault = getaddrinfo(host, colon + 1, &hints, &found);
 	if (fault) {
@@ -94,5 +98,6 @@ static int listen_tcp(const char *where, GError **error)
 
 int http_listen(const char *where, mode_t mode, GError **error)
 {
-	return g_str_has_prefix(where, "unix:") ? listen_unix(where, where + strlen("unix:"), mode, error) : listen_tcp(where, error);
+	const char *path = g_str_has_prefix(where, "unix:") ? where + strlen("unix:") : NULL;
+	return path ? listen_unix(where, path, mode, error) : listen_tcp(where, error);
 }

@@ -42,6 +42,7 @@ static void notify_connection(void *data, struct MHD_Connection *mhd, void **con
 		if (connection->next)
 			connection->next->link = connection->link;
 		server->n_connections--;
+		server->again = true;
 		g_free(connection);
 		*context = NULL;
 		break;
@@ -148,8 +149,8 @@ static enum MHD_Result handle(struct exchange *exchange)
 	return MHD_YES;
 }
 
-static enum MHD_Result on_access(void *data, struct MHD_Connection *mhd, const char *raw_path, const char *method, const char *version,
-				 const char *upload, size_t *upload_length, void **request)
+static enum MHD_Result on_access(void *data, struct MHD_Connection *mhd, const char *raw_path, const char *method,
+				 const char *version, const char *upload, size_t *upload_length, void **request)
 {
 	struct exchange *exchange = *request;
 	if (!exchange)
@@ -172,8 +173,9 @@ struct http_server *http_server_new(const struct http_server_options *options, G
 	server->data = options->data;
 	server->body_max_bytes = options->body_max_bytes ? options->body_max_bytes : HTTP_BODY_MAX_BYTES;
 	server->connections_max = options->connections_max ? options->connections_max : HTTP_CONNECTIONS_MAX;
-	server->receive_timeout_us = 1000 * (gint64) (options->receive_timeout_ms ? options->receive_timeout_ms : HTTP_RECEIVE_TIMEOUT_MS);
-	server->send_timeout_us = 1000 * (gint64) (options->send_timeout_ms ? options->send_timeout_ms : HTTP_SEND_TIMEOUT_MS);
+	unsigned receive_ms = options->receive_timeout_ms, send_ms = options->send_timeout_ms;
+	server->receive_timeout_us = 1000 * (gint64) (receive_ms ? receive_ms : HTTP_RECEIVE_TIMEOUT_MS);
+	server->send_timeout_us = 1000 * (gint64) (send_ms ? send_ms : HTTP_SEND_TIMEOUT_MS);
 	fcntl(options->listen_fd, F_SETFL, fcntl(options->listen_fd, F_GETFL) | O_NONBLOCK);
 	server->mhd = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, server,
 				       MHD_OPTION_LISTEN_SOCKET, options->listen_fd,
@@ -240,6 +242,8 @@ static gint64 deadline_of(const struct http_server *server, const struct connect
 int http_server_timeout_ms(struct http_server *server)
 {
 	MHD_UNSIGNED_LONG_LONG of_mhd_ms;
+	if (server->again)
+		return 0;
 	gint64 left_ms = MHD_get_timeout(server->mhd, &of_mhd_ms) == MHD_YES ? (gint64) MIN(of_mhd_ms, G_MAXINT) : -1;
 	gint64 now_us = clock_monotonic_us();
 	for (const struct connection *connection = server->connections; connection; connection = connection->next) {
@@ -254,18 +258,16 @@ int http_server_timeout_ms(struct http_server *server)
 
 void http_server_run(struct http_server *server)
 {
+	server->again = false;
 	MHD_run(server->mhd);
 	gint64 now_us = clock_monotonic_us();
-	bool cut_any = false;
 	for (struct connection *connection = server->connections; connection; connection = connection->next) {
 		gint64 deadline_us = deadline_of(server, connection);
 		if (deadline_us >= 0 && deadline_us <= now_us) {
 			connection_cut(connection);
-			cut_any = true;
+			server->again = true;
 		}
 	}
-	if (cut_any)
-		MHD_run(server->mhd);
 }
 
 unsigned http_server_connections(const struct http_server *server)

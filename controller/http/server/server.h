@@ -6,8 +6,8 @@
  *     poll(http_server_fd(), POLLIN, http_server_timeout_ms()) ─► http_server_run() ─► handler(request) ─► http_respond()
  *
  * The handler is called once for each request, when it has come in whole and within its limits. It answers at once, or keeps the
- * request and answers later, on the same thread: the connection waits. Clients are hostile: what is too large, too slow, malformed or
- * one too many is refused here and never reaches the handler.
+ * request and answers later, on the same thread: the connection waits. Clients are hostile: what is too large, too slow,
+ * malformed or one too many is refused here and never reaches the handler.
  *
  * How it is abused: answering twice, or never (the connection then waits until http_server_free()); calling from another thread;
  * polling the descriptor without the time-out (some of what is ready shows only there); blocking in the handler.
@@ -98,7 +98,7 @@ bool http_stream_write(struct http_stream *stream, const void *bytes, size_t len
 bool http_stream_is_open(const struct http_stream *stream); /* asks the kernel: use it while there is nothing to write */
 void http_stream_end(struct http_stream *stream);           /* what waits is still sent; frees the stream */
 
-/* A listening socket (close-on-exec, non-blocking) at "unix:PATH" (made with @mode, in place of a dead one; CONFLICT when somebody
- * answers there) or "HOST:PORT" ("[::1]:8080"; port 0: any). -1 on failure. INVALID: no such address, or a path of more bytes than
- * a unix socket's can have (107). */
+/* A listening socket (close-on-exec, non-blocking) at "unix:PATH" (made with @mode, in place of a dead one; CONFLICT when
+ * somebody answers there) or "HOST:PORT" ("[::1]:8080"; port 0: any). -1 on failure. INVALID: no such address, or a path of more
+ * bytes than a unix socket's can have (107). */
 int http_listen(const char *where, mode_t mode, GError **error);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { POLL_MS = 20, MAX_PARALLEL = 16 };
+enum { POLL_MS = 20, MAX_PARALLEL = 64 };
 
 struct ems {
 	char *site, *name;
@@ -14,14 +14,23 @@ struct ems {
 
 static const struct caps leaf_caps = { .driver = "leaf", .max_parallel = MAX_PARALLEL };
 
+/* What a site says of this driver and it cannot keep is a fault, never silence. */
+static bool check_ref(const struct site *site, const struct driver_ref *which, GError **error)
+{
+	const char *what = which->endpoint ? "an endpoint" : which->credential ? "a credential" : NULL;
+	if (which->options && which->options->type == VALUE_MAP && which->options->map.n > 0)
+		what = "options";
+	if (what)
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID,
+			    "EMS \"%s\" of site %s: driver \"leaf\" has no far side of its own and takes no endpoint, credential "
+			    "or options, but was given %s", which->name, site->name, what);
+	return !what;
+}
+
 static struct ems *leaf_open(const struct site *site, const struct driver_ref *which, GError **error)
 {
-	if (which->endpoint) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID,
-			    "EMS \"%s\" of site %s: driver \"leaf\" has no far side of its own, but \"%s\" is given as its endpoint", which->name,
-			    site->name, which->endpoint);
+	if (!check_ref(site, which, error))
 		return NULL;
-	}
 	struct ems *ems = g_new0(struct ems, 1);
 	ems->site = g_strdup(site->name);
 	ems->name = g_strdup(which->name);
@@ -40,7 +49,8 @@ static void leaf_close(struct ems *ems)
 static struct http_client *connect_to(const struct access *access, GError **error)
 {
 	if (strcmp(access->transport, "unix") != 0) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_UNSUPPORTED, "%s: driver \"leaf\" reaches a VNFC over \"unix\", not over \"%s\"",
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_UNSUPPORTED,
+			    "%s: driver \"leaf\" reaches a VNFC over \"unix\", not over \"%s\"",
 			    access->key, access->transport);
 		return NULL;
 	}
@@ -55,7 +65,8 @@ static void blame_leaf(GError **error)
 		(*error)->code = PLEACH_ERROR_RETRY;
 }
 
-static bool ask(struct http_client *client, const struct call *call, struct http_call *request, struct http_reply *reply, GError **error)
+static bool ask(struct http_client *client, const struct call *call, struct http_call *request, struct http_reply *reply,
+		GError **error)
 {
 	request->deadline_us = call->deadline_us;
 	request->cancel_fd = call->cancel_fd;
@@ -83,7 +94,8 @@ static const struct leaf_status *ask_status(struct http_client *client, const st
 	return status;
 }
 
-static const struct leaf_status *get_status(struct http_client *client, const struct call *call, struct arena *arena, GError **error)
+static const struct leaf_status *get_status(struct http_client *client, const struct call *call, struct arena *arena,
+					    GError **error)
 {
 	struct http_call request = { .path = "/v1/status" };
 	return ask_status(client, call, &request, arena, error);
@@ -108,8 +120,8 @@ static bool wrap(bool ok, const struct access *access, GError **error)
 
 /* --- the driver ----------------------------------------------------------------------------------------------------------- */
 
-static bool observe(struct ems *ems, const struct call *call, const struct access *access, const char *nf_key, struct arena *arena,
-		    const struct nf **ret, GError **error)
+static bool observe(struct ems *ems, const struct call *call, const struct access *access, const char *nf_key,
+		    struct arena *arena, const struct nf **ret, GError **error)
 {
 	auto_ptr(http_client) client = connect_to(access, error);
 	const struct leaf_status *status = client ? get_status(client, call, arena, error) : NULL;
@@ -126,14 +138,14 @@ static bool observe(struct ems *ems, const struct call *call, const struct acces
 	return true;
 }
 
-static bool leaf_observe(struct ems *ems, const struct call *call, const struct access *access, const char *nf_key, struct arena *arena,
-			 const struct nf **ret, GError **error)
+static bool leaf_observe(struct ems *ems, const struct call *call, const struct access *access, const char *nf_key,
+			 struct arena *arena, const struct nf **ret, GError **error)
 {
 	return wrap(observe(ems, call, access, nf_key, arena, ret, error), access, error);
 }
 
-static bool ensure(struct ems *ems, const struct call *call, const struct access *access, const struct nf *want, struct arena *arena,
-		   const struct nf **ret_got, GError **error)
+static bool ensure(struct ems *ems, const struct call *call, const struct access *access, const struct nf *want,
+		   struct arena *arena, const struct nf **ret_got, GError **error)
 {
 	size_t length = 0;
 	const struct leaf_nf *wanted = translate_wanted(arena, want, error);
@@ -167,8 +179,8 @@ static bool ensure(struct ems *ems, const struct call *call, const struct access
 	}
 }
 
-static bool leaf_ensure(struct ems *ems, const struct call *call, const struct access *access, const struct nf *want, struct arena *arena,
-			const struct nf **ret_got, GError **error)
+static bool leaf_ensure(struct ems *ems, const struct call *call, const struct access *access, const struct nf *want,
+			struct arena *arena, const struct nf **ret_got, GError **error)
 {
 	if (ret_got)
 		*ret_got = NULL;

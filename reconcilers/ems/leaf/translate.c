@@ -25,7 +25,8 @@ const struct leaf_nf *translate_wanted(struct arena *arena, const struct nf *nf,
 {
 	struct leaf_nf *wanted = ARENA_NEW(arena, struct leaf_nf);
 	if (!wanted_state(nf->state, &wanted->state)) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: only \"started\" and \"stopped\" can be wanted", nf->key);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: only \"started\" and \"stopped\" can be wanted",
+			    nf->key);
 		return NULL;
 	}
 	wanted->key = nf->key;
@@ -140,7 +141,8 @@ static bool files_are_there(const struct leaf_nf *want, const struct leaf_nf *se
 		}
 		g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, wanted->content, -1);
 		if (strcmp(digest, file->digest) != 0 || strcmp(wanted->mode, file->mode) != 0) {
-			fail(error, PLEACH_ERROR_RETRY, "file \"%s\" was sent, and something else is at %s", wanted->name, wanted->path);
+			fail(error, PLEACH_ERROR_RETRY, "file \"%s\" was sent, and something else is at %s", wanted->name,
+			     wanted->path);
 			return false;
 		}
 	}

@@ -16,6 +16,6 @@ enum verdict {
 	VERDICT_FAILED, /* @error */
 };
 
-/* What a status says of @want. Errors: PERMANENT: it failed, with the software's last words; CONFLICT: another NF is there; RETRY: the
- * leaf says something that does not follow from what it was asked. */
+/* What a status says of @want. Errors: PERMANENT: it failed, with the software's last words; CONFLICT: another NF is there;
+ * RETRY: the leaf says something that does not follow from what it was asked. */
 enum verdict translate_verdict(const struct leaf_nf *want, const struct leaf_status *status, GError **error);

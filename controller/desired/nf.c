@@ -1,0 +1,217 @@
+#include "desired/internal.h"
+
+#include <string.h>
+
+/* --- what the descriptor says ------------------------------------------------------------------------------------------------------------ */
+
+static void check_command(struct run *run, const struct tnode *node, const struct tvalue *command)
+{
+	size_t n = command->type == TV_LIST ? command->list.n : 0, bytes = 0;
+
+	if (n == 0 || (command->list.items[0]->type == TV_STRING && !*command->list.items[0]->string)) {
+		struct diag *diag = diags_error(run->diags, "empty-command", command->origin, "the command of \"%s\" names no program", node->name);
+		diag_hint(run->diags, diag, "leave it out where there is nothing to supervise");
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		bytes += strlen(tvalue_string(command->list.items[i], "")) + 1;
+	if (n > DESIRED_MAX_COMMAND_WORDS || bytes > DESIRED_MAX_COMMAND_BYTES)
+		diags_error(run->diags, "command-too-long", command->origin, "the command of \"%s\" has %zu words in %zu bytes; %d in %d are allowed",
+			    node->name, n, bytes, DESIRED_MAX_COMMAND_WORDS, DESIRED_MAX_COMMAND_BYTES);
+}
+
+void nf_compile(struct run *run, const struct tnode *node, const struct ttopology *in, struct nfd *ret)
+{
+	const struct tvalue *command = tnode_property(node, "command");
+
+	ret->node = node;
+	ret->in = in;
+	if (command && command->type != TV_NULL)
+		ret->command = command;
+	if (!ret->command) {
+		not_kept(run, node->origin, "the network function \"%s\", which has no command,", node->name);
+		ret->left_out = true;
+	} else if (values_holds_secret(ret->command)) {
+		not_kept(run, ret->command->origin, "the network function \"%s\", whose command needs a secret,", node->name);
+		ret->left_out = true;
+	} else {
+		check_command(run, node, ret->command);
+	}
+	nf_compile_configs(run, ret);
+	kept_nf(run, node);
+}
+
+struct nfd *nf_of_vdu(const struct vnf *vnf, const struct vdu *vdu)
+{
+	struct nfd *nf = vdu->nf ? vdu->nf : vnf->nsd_nf;
+
+	return nf && !nf->left_out ? nf : NULL;
+}
+
+/* --- its instances --------------------------------------------------------------------------------------------------------------------------- */
+
+/* What all instances of an NF share. */
+struct shared {
+	struct service *service;
+	struct vnf *vnf;
+	const struct vdu *vdu;
+	const struct nfd *nf;
+	const struct tvalue *state, *ems, *stateful;
+	const struct value *command;        /* NULL: it differs */
+	const struct expr *const *scope;    /* by property; NULL: it differs */
+	const struct value **contents;      /* by file; NULL: it differs */
+};
+
+static bool check_ems(struct service *service, const struct nfd *nf, const struct tvalue *said)
+{
+	const struct site *site = service->site->site;
+	const char *name = tvalue_string(said, "leaf");
+	g_autoptr(GPtrArray) names = g_ptr_array_new();
+
+	if (site_ems(site, name))
+		return true;
+	for (size_t i = 0; i < site->n_ems; i++)
+		g_ptr_array_add(names, held(site->ems[i].name));
+	struct diag *diag = run_say(service->run, SEVERITY_ERROR, "unknown-ems", origin_of(said, nf->node->origin),
+				    "the site \"%s\" has no EMS \"%s\", which \"%s\" names", site->name, name, nf->node->name);
+	if (diag)
+		run_suggest(service->run, diag, name, names);
+	return false;
+}
+
+static const struct expr *const *shared_scope(const struct scope *scope, const struct nfd *nf, bool *ret_ok)
+{
+	struct tnamed_list properties = nf->node->properties;
+	const struct expr **items = ARENA_ARRAY(scope->service->run->arena, const struct expr *, properties.n);
+
+	for (size_t i = 0; i < properties.n; i++) {
+		if (values_is_local(scope, properties.items[i].value))
+			continue;
+		items[i] = values_expr(scope, properties.items[i].value, WANT_ANY);
+		*ret_ok = *ret_ok && items[i];
+	}
+	return items;
+}
+
+static const struct value *command_of(const struct scope *scope, const struct tvalue *command)
+{
+	struct arena *arena = scope->service->run->arena;
+	const struct value **words = ARENA_ARRAY(arena, const struct value *, command->list.n);
+
+	for (size_t i = 0; i < command->list.n; i++) {
+		words[i] = values_value(scope, command->list.items[i], WANT_SCALAR);
+		if (!words[i])
+			return NULL;
+	}
+	return value_list(arena, words, command->list.n);
+}
+
+/* The text of a file, or the expression that will be it. */
+static const struct value *content_of(const struct scope *scope, const struct shared *shared, const struct config *config)
+{
+	struct arena *arena = scope->service->run->arena;
+
+	if (!config->is_template)
+		return value_string(arena, config->text);
+	const struct expr *map = configs_scope(scope, shared->nf, shared->scope);
+	if (!map)
+		return NULL;
+	const struct expr *expr = expr_template(arena, config->artifact->file, config->text, map);
+	g_autoptr(GError) error = NULL;
+	const struct value *value = expr_eval(arena, expr, configs_nothing, NULL, &error);
+	if (!value)
+		run_say(scope->service->run, SEVERITY_ERROR, "bad-template", config->artifact->origin, "%s", error->message);
+	return value;
+}
+
+static void build_configs(const struct scope *scope, struct shared *shared, struct object_builder *builder)
+{
+	struct arena *arena = scope->service->run->arena;
+
+	for (size_t i = 0; i < shared->nf->n_configs; i++) {
+		const struct config *config = &shared->nf->configs[i];
+		const struct value *content = shared->contents[i] ? shared->contents[i] : content_of(scope, shared, config);
+		if (!content) {
+			scope->service->faulty = true;
+			continue;
+		}
+		/* What needs nothing of the running network is the same for all instances. */
+		if (content->type != VALUE_PENDING)
+			shared->contents[i] = content;
+		object_set_string(builder, config->field.path, config->path, config->artifact->origin);
+		object_set(builder, config->field.content, content, config->artifact->origin);
+		object_set(builder, config->field.mode, value_string(arena, config->mode), config->artifact->origin);
+	}
+}
+
+static void build(struct shared *shared, unsigned instance, unsigned index)
+{
+	struct service *service = shared->service;
+	struct arena *arena = service->run->arena;
+	const struct scope scope = { .service = service, .vnf = shared->vnf, .instance = instance, .vdu = shared->vdu, .index = index };
+	const struct tnode *node = shared->nf->node;
+	const char *path = vnfc_path(service, shared->vnf, instance, shared->vdu, index);
+	const char *key = arena_printf(arena, "nf/%s", path);
+	const struct value *command = shared->command ? shared->command : command_of(&scope, shared->nf->command);
+
+	if (!command || !run_take_key(service->run, key, node->origin)) {
+		service->faulty = true;
+		return;
+	}
+	struct object_builder *builder = object_builder_new(arena, key, service->site->site->name, node->origin);
+	object_set_string(builder, "state", tvalue_string(shared->state, "started"), origin_of(shared->state, node->origin));
+	object_set(builder, "command", command, shared->nf->command->origin);
+	object_set_string(builder, "ems", tvalue_string(shared->ems, "leaf"), origin_of(shared->ems, node->origin));
+	object_set_bool(builder, "stateful", tvalue_bool(shared->stateful, true), origin_of(shared->stateful, node->origin));
+	build_configs(&scope, shared, builder);
+	object_depends_on(builder, arena_printf(arena, "vnfc/%s", path));
+	object_set_descriptor(builder, shared->vnf->vnfd->id);
+	g_ptr_array_add(service->objects, builder);
+	g_ptr_array_add(service->last, held(key));
+}
+
+static void build_all(struct service *service, struct vnf *vnf, const struct vdu *vdu, struct nfd *nf)
+{
+	const struct scope first = { .service = service, .vnf = vnf, .vdu = vdu };
+	const struct tvalue *state = named_state(vnf, nf->node->name);
+	size_t errors = diags_errors(service->run->diags);
+	bool ok = true;
+
+	struct shared shared = { .service = service, .vnf = vnf, .vdu = vdu, .nf = nf };
+	shared.state = state ? state : tnode_property(nf->node, "desired_state");
+	shared.ems = tnode_property(nf->node, "ems");
+	shared.stateful = tnode_property(nf->node, "stateful");
+	shared.scope = shared_scope(&first, nf, &ok);
+	shared.contents = ARENA_ARRAY(service->run->arena, const struct value *, nf->n_configs);
+	if (!values_is_local(&first, nf->command))
+		shared.command = command_of(&first, nf->command);
+	if (ok)
+		configs_check(service, nf, &first);
+	/* A secret in a template is found only now. */
+	if (nf->left_out) {
+		for (gint64 i = 0; i < vnf->instances * vnf->counts[vdu->index]; i++)
+			g_ptr_array_add(service->last, arena_printf(service->run->arena, "vnfc/%s",
+								      vnfc_path(service, vnf, (unsigned) (i / vnf->counts[vdu->index]), vdu,
+										(unsigned) (i % vnf->counts[vdu->index]))));
+		return;
+	}
+	if (!check_ems(service, nf, shared.ems) || !ok || diags_errors(service->run->diags) > errors) {
+		service->faulty = true;
+		return;
+	}
+	gint64 count = vnf->counts[vdu->index];
+	for (gint64 i = 0; i < vnf->instances * count; i++)
+		build(&shared, (unsigned) (i / count), (unsigned) (i % count));
+}
+
+void nfs_build(struct service *service)
+{
+	for (guint i = 0; i < service->vnfs->len; i++) {
+		struct vnf *vnf = service->vnfs->pdata[i];
+		for (size_t j = 0; j < vnf->vnfd->n_vdus; j++) {
+			struct nfd *nf = nf_of_vdu(vnf, &vnf->vnfd->vdus[j]);
+			if (nf)
+				build_all(service, vnf, &vnf->vnfd->vdus[j], nf);
+		}
+	}
+}

@@ -1,0 +1,133 @@
+/* One digest of all that a plan is made from, in a canonical form. It is fed in large pieces: with objects in the ten thousands the
+ * calls would cost more than the digest. */
+#include "plan/internal.h"
+
+#include <string.h>
+
+enum { PIECE_SIZE = 16 * 1024 };
+
+struct feeder {
+	GChecksum *sum;
+	GString *piece;
+};
+
+static void flush(struct feeder *feeder)
+{
+	g_checksum_update(feeder->sum, (const guchar *) feeder->piece->str, (gssize) feeder->piece->len);
+	g_string_truncate(feeder->piece, 0);
+}
+
+/* With the terminator, so that no two rows of texts run into the same bytes. */
+static void feed(struct feeder *feeder, const char *text)
+{
+	g_string_append_len(feeder->piece, text, (gssize) strlen(text) + 1);
+	if (feeder->piece->len > PIECE_SIZE)
+		flush(feeder);
+}
+
+static void feed_number(struct feeder *feeder, char tag, guint64 number)
+{
+	g_string_append_c(feeder->piece, tag);
+	g_string_append_len(feeder->piece, (const char *) &number, sizeof(number));
+}
+
+static void feed_value(struct feeder *feeder, const struct value *value)
+{
+	switch (value->type) {
+	case VALUE_STRING:
+		g_string_append_c(feeder->piece, 's');
+		feed(feeder, value->string);
+		return;
+	case VALUE_INTEGER:
+		feed_number(feeder, 'i', GUINT64_TO_LE((guint64) value->integer));
+		return;
+	case VALUE_LIST:
+		feed_number(feeder, 'l', GUINT64_TO_LE(value->list.n));
+		for (size_t i = 0; i < value->list.n; i++)
+			feed_value(feeder, value->list.items[i]);
+		return;
+	case VALUE_ABSENT:
+	case VALUE_UNKNOWN:
+	case VALUE_PENDING:
+	case VALUE_NULL:
+	case VALUE_BOOL:
+	case VALUE_FLOAT:
+	case VALUE_DIGEST:
+	case VALUE_SECRET:
+	case VALUE_MAP:
+		g_string_append_c(feeder->piece, 'v');
+		flush(feeder);
+		value_hash(value, feeder->sum);
+		return;
+	}
+	g_assert_not_reached();
+}
+
+static const struct field *managed(const struct object *object, size_t *at)
+{
+	for (; object && *at < object->n_fields; ++*at)
+		if (!(object->fields[*at].spec->flags & (FIELD_OBSERVED | FIELD_VOLATILE)))
+			return &object->fields[*at];
+	return NULL;
+}
+
+static void feed_field(struct feeder *feeder, char side, const struct field *field)
+{
+	g_string_append_c(feeder->piece, side);
+	feed(feeder, field->path);
+	feed_value(feeder, field->value);
+}
+
+/* Both sides in one walk: what is alike, as most is, is fed once. */
+static void feed_fields(struct feeder *feeder, const struct object *desired, const struct object *observed)
+{
+	size_t at_desired = 0, at_observed = 0;
+	for (;;) {
+		const struct field *d = managed(desired, &at_desired), *o = managed(observed, &at_observed);
+		if (!d && !o)
+			return;
+		int order = !d ? 1 : !o ? -1 : strcmp(d->path, o->path);
+		bool alike = order == 0 && d->value->type == o->value->type && value_equal(d->value, o->value);
+		if (order <= 0)
+			feed_field(feeder, alike ? '=' : 'd', d);
+		if (order >= 0 && !alike)
+			feed_field(feeder, 'o', o);
+		at_desired += order <= 0;
+		at_observed += order >= 0;
+	}
+}
+
+static void feed_item(struct feeder *feeder, const struct item *item)
+{
+	if (!item->desired && !item->observed && !item->n_leftovers)
+		return;
+	feed(feeder, item->key);
+	feed(feeder, item->desired ? item->desired->site : "");
+	feed(feeder, item->observed ? item->observed->site : "");
+	feed_number(feeder, '#', GUINT64_TO_LE((guint64) (item->observed ? item->observed->incarnation : 0)));
+	feed_fields(feeder, item->desired, item->observed);
+	feed_number(feeder, '+', GUINT64_TO_LE(item->n_leftovers));
+	for (size_t i = 0; i < item->n_leftovers; i++) {
+		feed(feeder, item->leftovers[i]->site);
+		feed_number(feeder, '#', GUINT64_TO_LE((guint64) item->leftovers[i]->incarnation));
+	}
+}
+
+void fingerprint(const struct planner *planner, char text[65])
+{
+	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+	g_autoptr(GString) piece = g_string_sized_new(2 * PIECE_SIZE);
+	struct feeder feeder = { sum, piece };
+	for (size_t i = 0; i < planner->n_items; i++)
+		feed_item(&feeder, &planner->items[i]);
+	const struct observed *observed = planner->input->observed;
+	feed_number(&feeder, 'b', GUINT64_TO_LE(observed->blind.n));
+	for (size_t i = 0; i < observed->blind.n; i++)
+		feed(&feeder, observed->blind.sites[i]);
+	const struct network *desired = planner->input->desired;
+	feed_number(&feeder, 'f', GUINT64_TO_LE(desired->n_faulty_services));
+	for (size_t i = 0; i < desired->n_faulty_services; i++)
+		feed(&feeder, desired->faulty_services[i]);
+	flush(&feeder);
+	g_strlcpy(text, g_checksum_get_string(sum), 65);
+}

@@ -1,0 +1,248 @@
+#include "report/view.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+struct drift {
+	const struct report_input *input;
+	struct writer *writer;
+	struct arena *arena;
+	size_t objects, fields, gone, unattributed, repaired;
+	gint64 repaired_wall_us; /* the last one */
+};
+
+static bool is_drift(enum cause cause)
+{
+	return cause == CAUSE_DRIFT || cause == CAUSE_INTENT_DRIFT;
+}
+
+/* The operator asked for it: not a matter of this report. */
+static bool concerns(enum cause cause)
+{
+	return cause != CAUSE_INTENT;
+}
+
+static bool step_concerns(const struct step *step)
+{
+	if (step->action == ACTION_CREATE || step->action == ACTION_REMOVE || step->n_changes == 0)
+		return concerns(step->cause) && step->action != ACTION_CLEAN;
+	for (size_t i = 0; i < step->n_changes; i++) {
+		if (concerns(step->changes[i].cause))
+			return true;
+	}
+	return false;
+}
+
+static const char *cause_words(enum cause cause)
+{
+	switch (cause) {
+	case CAUSE_INTENT:
+		return "intent";
+	case CAUSE_DRIFT:
+		return "drift: changed outside Git";
+	case CAUSE_INTENT_DRIFT:
+		return "drift: changed outside Git, and Git wants another value by now";
+	case CAUSE_UNATTRIBUTED:
+		return "unattributed: no record of who changed it";
+	}
+	g_assert_not_reached();
+}
+
+static void write_field(struct drift *drift, const struct field_change *change)
+{
+	if (is_drift(change->cause))
+		drift->fields++;
+	else
+		drift->unattributed++;
+	const char *origin = origin_text(drift->arena, change->origin);
+	const char *desired = change->waits_for ? arena_printf(drift->arena, "known after %s", change->waits_for)
+						: value_text(drift->arena, change->desired);
+	writer_detail(drift->writer, "%s: is %s, should be %s   (%s%s%s)", change->path, value_text(drift->arena,
+												    change->observed), desired,
+		      cause_words(change->cause), *origin ? ", " : "", origin);
+	write_change(drift->writer, change);
+}
+
+static void write_repair(struct drift *drift, const struct step *step)
+{
+	const struct operation *operation = drift->input->operation ? drift->input->operation(step->key,
+											      drift->input->data) : NULL;
+	if (operation && operation->error)
+		writer_detail(drift->writer, "repair: attempt %u %s: %s", operation->attempt, op_state_name(operation->state),
+			      operation->error);
+	else if (operation)
+		writer_detail(drift->writer, "repair: attempt %u %s", operation->attempt, op_state_name(operation->state));
+	write_operation(drift->writer, "operation", operation);
+}
+
+static void write_object(struct drift *drift, const struct step *step)
+{
+	struct writer *writer = drift->writer;
+	bool gone = step->action == ACTION_CREATE, unwanted = step->action == ACTION_REMOVE;
+	const char *origin = step->desired ? origin_text(drift->arena, step->desired->origin) : "";
+	drift->objects++;
+	if (gone && is_drift(step->cause))
+		drift->gone++;
+	else if (gone || unwanted)
+		drift->unattributed++;
+	writer_item(writer, action_mark(step->action), "%s%s%s%s%s", step->key,
+		    gone       ? is_drift(step->cause) ? " is gone" : " is not there"
+		    : unwanted ? " is there, carries our tag, and is in no record"
+			       : "",
+		    *origin ? "   (" : "", origin, *origin ? ")" : "");
+	writer_object(writer, NULL);
+	writer_string(writer, "key", step->key);
+	writer_string(writer, "site", step->site);
+	writer_bool(writer, "gone", gone);
+	writer_bool(writer, "unwanted", unwanted);
+	writer_string(writer, "cause", cause_name(step->cause));
+	writer_origin(writer, "origin", step->desired ? step->desired->origin : ORIGIN_NONE);
+	writer_array(writer, "fields");
+	for (size_t i = 0; !gone && !unwanted && i < step->n_changes; i++) {
+		if (concerns(step->changes[i].cause))
+			write_field(drift, &step->changes[i]);
+	}
+	writer_end(writer);
+	write_repair(drift, step);
+	writer_end(writer);
+}
+
+static void write_objects(struct drift *drift)
+{
+	const struct plan *plan = drift->input->plan;
+	writer_array(drift->writer, "objects");
+	for (size_t i = 0; plan && i < plan->n_steps; i++) {
+		if (step_concerns(&plan->steps[i]))
+			write_object(drift, &plan->steps[i]);
+	}
+	writer_end(drift->writer);
+}
+
+static void write_blind(struct drift *drift)
+{
+	const struct observed *observed = drift->input->observed;
+	struct writer *writer = drift->writer;
+	if (observed && observed->blind.n > 0)
+		writer_section(writer, "Cannot be looked at, so nothing is known of:");
+	writer_array(writer, "blind");
+	for (size_t i = 0; observed && i < observed->blind.n; i++) {
+		writer_item(writer, MARK_UNKNOWN, "site/%s: %s", observed->blind.sites[i], observed->blind.reasons[i]);
+		writer_object(writer, NULL);
+		writer_string(writer, "site", observed->blind.sites[i]);
+		writer_string(writer, "reason", observed->blind.reasons[i]);
+		writer_end(writer);
+	}
+	writer_end(writer);
+}
+
+static void write_strangers(struct drift *drift)
+{
+	const struct observed *observed = drift->input->observed;
+	struct writer *writer = drift->writer;
+	if (observed && observed->n_strangers > 0)
+		writer_section(writer, "Not ours, and left alone:");
+	writer_array(writer, "strangers");
+	for (size_t i = 0; observed && i < observed->n_strangers; i++) {
+		const struct stranger *stranger = &observed->strangers[i];
+		writer_item(writer, MARK_UNKNOWN, "site/%s: %s%s%s", stranger->site, stranger->what, stranger->owner
+			    ? " of owner " : "",
+			    stranger->owner ? stranger->owner : "");
+		writer_object(writer, NULL);
+		writer_string(writer, "site", stranger->site);
+		writer_string(writer, "what", stranger->what);
+		writer_string(writer, "owner", stranger->owner);
+		writer_end(writer);
+	}
+	writer_end(writer);
+}
+
+/* What had drifted: the newest event "drift" of @key before its repair. */
+static const char *drift_before(const struct report_input *input, size_t repaired)
+{
+	for (size_t i = repaired + 1; i < input->n_events; i++) {
+		if (strcmp(input->events[i].kind, "drift") == 0 && g_strcmp0(input->events[i].key,
+									     input->events[repaired].key) == 0)
+			return input->events[i].text;
+	}
+	return NULL;
+}
+
+static void write_repaired(struct drift *drift)
+{
+	const struct report_input *input = drift->input;
+	struct writer *writer = drift->writer;
+	writer_array(writer, "repaired");
+	for (size_t i = 0; i < input->n_events; i++) {
+		const struct store_event *event = &input->events[i];
+		if (strcmp(event->kind, "repaired") != 0)
+			continue;
+		if (drift->repaired++ == 0) {
+			drift->repaired_wall_us = event->wall_us;
+			writer_section(writer, "Put right of late:");
+		}
+		const char *what = drift_before(input, i);
+		writer_item(writer, MARK_GOOD, "%s: %s%s%s, %s", event->key, what ? what : "", what ? ": " : "", event->text,
+			    ago_text(drift->arena, input, event->wall_us));
+		writer_object(writer, NULL);
+		writer_string(writer, "key", event->key);
+		writer_time(writer, "at", event->wall_us);
+		writer_string(writer, "drift", what);
+		writer_string(writer, "repair", event->text);
+		writer_end(writer);
+	}
+	writer_end(writer);
+}
+
+static void write_summary(struct drift *drift)
+{
+	struct writer *writer = drift->writer;
+	g_autoptr(GString) text = g_string_new("Drift: ");
+	if (drift->objects == 0)
+		g_string_append(text, drift->repaired ? "none now" : "none");
+	else
+		g_string_append_printf(text, "%zu field%s, %zu object%s gone, %zu unattributed, on %zu object%s", drift->fields,
+				       drift->fields == 1 ? "" : "s", drift->gone, drift->gone == 1 ? "" : "s", drift->unattributed,
+				       drift->objects, drift->objects == 1 ? "" : "s");
+	if (drift->repaired)
+		g_string_append_printf(text, "; %zu repaired %s", drift->repaired, ago_text(drift->arena, drift->input,
+											    drift->repaired_wall_us));
+	const struct observed *observed = drift->input->observed;
+	if (!observed)
+		g_string_append(text, "; nothing was looked at yet");
+	else if (observed->blind.n > 0)
+		g_string_append_printf(text, "; %zu site%s could not be looked at", observed->blind.n, observed->blind.n == 1
+				       ? "" : "s");
+	writer_summary(writer, drift->objects ? MARK_BAD : MARK_NONE, "%s.", text->str);
+	writer_object(writer, "summary");
+	writer_int(writer, "objects", (gint64) drift->objects);
+	writer_int(writer, "fields", (gint64) drift->fields);
+	writer_int(writer, "gone", (gint64) drift->gone);
+	writer_int(writer, "unattributed", (gint64) drift->unattributed);
+	writer_int(writer, "repaired", (gint64) drift->repaired);
+	writer_end(writer);
+}
+
+char *report_drift(const struct report_input *input, const struct report_style *style, enum report_verdict *ret_verdict)
+{
+	auto_ptr(arena) arena = arena_new();
+	struct drift drift = { .input = input, .writer = writer_new(style), .arena = arena };
+	char time[CLOCK_TEXT_SIZE];
+	gint64 looked_us = input->observed ? input->observed->wall_us : 0;
+	const char *revision = input->plan ? input->plan->revision : input->desired ? input->desired->revision : NULL;
+	writer_head(drift.writer, "Comparing %s with %s%s.", revision_text(arena, revision),
+		    input->against ? input->against : "the live network",
+		    looked_us > 0 && !input->against ? arena_printf(arena, " observed at %s", clock_rfc3339(looked_us,
+													    time)) : "");
+	writer_string(drift.writer, "report", "drift");
+	writer_string(drift.writer, "revision", revision);
+	writer_time(drift.writer, "observed_at", looked_us);
+	write_objects(&drift);
+	write_blind(&drift);
+	write_strangers(&drift);
+	write_repaired(&drift);
+	write_summary(&drift);
+	if (ret_verdict)
+		*ret_verdict = drift.objects > 0 ? REPORT_DIFFERS : REPORT_NOTHING;
+	return writer_finish(drift.writer);
+}

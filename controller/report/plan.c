@@ -1,0 +1,112 @@
+#include "report/view.h"
+
+#include "base/clock.h"
+
+/* The first line: what was compared with what. */
+static void write_head(struct writer *writer, struct arena *arena, const struct report_input *input)
+{
+	char time[CLOCK_TEXT_SIZE];
+	const char *against = input->against;
+	bool looked = input->observed && input->observed->wall_us > 0;
+	if (!against)
+		against = looked ? arena_printf(arena, "the live network observed at %s", clock_rfc3339(input->observed->wall_us,
+													time))
+				 : "the live network";
+	writer_head(writer, "Comparing %s with %s.", revision_text(arena, input->plan->revision), against);
+	writer_string(writer, "report", "plan");
+	writer_string(writer, "revision", input->plan->revision);
+	writer_string(writer, "against", against);
+	writer_time(writer, "observed_at", looked ? input->observed->wall_us : 0);
+	writer_string(writer, "fingerprint", input->plan->fingerprint);
+}
+
+/* "(drift: gone, service.yaml:4), interrupts" */
+static const char *step_words(struct arena *arena, const struct report_input *input, const struct step *step)
+{
+	bool gone = step->action == ACTION_CREATE && step->cause == CAUSE_DRIFT;
+	g_autoptr(GString) out = g_string_new(NULL);
+	g_string_append_printf(out, " (%s%s", cause_name(step->cause), gone ? ": gone" : "");
+	if (step->action == ACTION_CLEAN)
+		g_string_append_printf(out, ", leftover incarnation %u", step->incarnation);
+	if (step->action == ACTION_REPLACE)
+		g_string_append_printf(out, ", next incarnation %u", step->incarnation);
+	if (input->desired && input->desired->n_sites > 1)
+		g_string_append_printf(out, ", site %s", step->site);
+	const char *origin = step->desired ? origin_text(arena, step->desired->origin) : "";
+	g_string_append_printf(out, "%s%s)%s", *origin ? ", " : "", origin, step->interrupts ? ", interrupts" : "");
+	return arena_strdup(arena, out->str);
+}
+
+static void write_step(struct writer *writer, struct arena *arena, const struct report_input *input, const struct step *step)
+{
+	writer_item(writer, action_mark(step->action), "%s%s", step->key, step_words(arena, input, step));
+	writer_object(writer, NULL);
+	writer_string(writer, "key", step->key);
+	writer_string(writer, "site", step->site);
+	writer_string(writer, "action", action_name(step->action));
+	writer_string(writer, "cause", cause_name(step->cause));
+	writer_int(writer, "incarnation", step->incarnation);
+	writer_bool(writer, "interrupts", step->interrupts);
+	writer_origin(writer, "origin", step->desired ? step->desired->origin : ORIGIN_NONE);
+	writer_array(writer, "changes");
+	for (size_t i = 0; i < step->n_changes; i++) {
+		writer_detail(writer, "%s", change_text(arena, step, &step->changes[i]));
+		write_change(writer, &step->changes[i]);
+	}
+	writer_end(writer);
+	if (step->note)
+		writer_detail(writer, "note: %s", step->note);
+	writer_string(writer, "note", step->note);
+	writer_array(writer, "after");
+	for (size_t i = 0; i < step->n_after; i++)
+		writer_string(writer, NULL, input->plan->steps[step->after[i]].key);
+	writer_end(writer);
+	writer_end(writer);
+}
+
+static void write_unplanned(struct writer *writer, struct arena *arena, const struct plan *plan)
+{
+	if (plan->n_unplanned > 0)
+		writer_section(writer, "Nothing is planned on:");
+	writer_array(writer, "unplanned");
+	for (size_t i = 0; i < plan->n_unplanned; i++) {
+		const struct unplanned *unplanned = &plan->unplanned[i];
+		const char *origin = origin_text(arena, unplanned->origin);
+		writer_item(writer, MARK_UNKNOWN, "%s%s%s: %s%s%s%s", unplanned->key, unplanned->path ? " " : "",
+			    unplanned->path ? unplanned->path : "", unplanned->reason, *origin ? " (" : "", origin, *origin ? ")" : "");
+		writer_object(writer, NULL);
+		writer_string(writer, "key", unplanned->key);
+		writer_string(writer, "path", unplanned->path);
+		writer_string(writer, "reason", unplanned->reason);
+		writer_origin(writer, "origin", unplanned->origin);
+		writer_end(writer);
+	}
+	writer_end(writer);
+}
+
+char *report_plan(const struct report_input *input, const struct report_style *style, enum report_verdict *ret_verdict)
+{
+	const struct plan *plan = input->plan;
+	auto_ptr(arena) arena = arena_new();
+	struct writer *writer = writer_new(style);
+	write_head(writer, arena, input);
+	if (plan->n_steps > 0)
+		writer_section(writer, "To do, in this order:");
+	writer_array(writer, "steps");
+	for (size_t i = 0; i < plan->n_steps; i++)
+		write_step(writer, arena, input, &plan->steps[i]);
+	writer_end(writer);
+	write_unplanned(writer, arena, plan);
+	writer_object(writer, "summary");
+	writer_int(writer, "create", (gint64) plan->creates);
+	writer_int(writer, "change", (gint64) plan->changes);
+	writer_int(writer, "replace", (gint64) plan->replaces);
+	writer_int(writer, "remove", (gint64) plan->removes);
+	writer_end(writer);
+	writer_summary(writer, MARK_NONE, "Plan: %zu to create, %zu to change, %zu to replace, %zu to remove.", plan->creates,
+		       plan->changes,
+		       plan->replaces, plan->removes);
+	if (ret_verdict)
+		*ret_verdict = plan->n_steps > 0 ? REPORT_DIFFERS : REPORT_NOTHING;
+	return writer_finish(writer);
+}

@@ -1,0 +1,94 @@
+/* All that is known of every object, side by side, and what condition that adds up to: what status, drift and explain are told
+ * from.
+ *
+ * Made anew for each report; points into the report's input.
+ */
+#pragma once
+
+#include "report/report.h"
+#include "report/writer.h"
+
+enum condition {
+	CONDITION_READY,
+	CONDITION_CREATING,
+	CONDITION_CHANGING, /* in place, restart or replacement under way */
+	CONDITION_REMOVING,
+	CONDITION_WAITING,  /* to be done, not begun */
+	CONDITION_DRIFTED,  /* changed behind the operator's back, not yet being put right */
+	CONDITION_RETRYING, /* failed, and is tried again */
+	CONDITION_FAILED,
+	CONDITION_HELD,     /* differs, but nothing is planned on it */
+	CONDITION_UNKNOWN,  /* cannot be looked at */
+};
+
+enum { CONDITIONS = CONDITION_UNKNOWN + 1 };
+
+const char *condition_name(enum condition condition); /* "Ready", "Creating", … */
+enum mark condition_mark(enum condition condition);
+unsigned condition_gravity(enum condition condition); /* 0: ready */
+
+struct entry {
+	const char *key;
+	const struct kind *kind;
+	const char *site;
+	const struct object *desired, *last, *observed;
+	const struct step *step; /* of the plan; NULL: nothing to do */
+	const struct unplanned *unplanned; /* the first */
+	const struct operation *operation; /* of the step */
+	enum condition condition;
+	const char *reason;    /* or NULL */
+	const char *waits_for; /* key, or NULL */
+	bool gone;             /* neither desired nor there any more: not shown */
+	struct entry *next;    /* the next VNFC of the same VNF */
+};
+
+/* A VNF: what its VNFCs add up to. */
+struct aggregate {
+	const char *key; /* vnf/… */
+	struct entry *first, *last; /* its VNFCs, in the order of their keys */
+	size_t wanted, ready;
+	enum condition condition; /* the gravest */
+	const char *reason, *culprit; /* key of the entry that is to blame, or NULL */
+};
+
+struct view {
+	const struct report_input *input;
+	struct arena *arena;
+	struct entry *entries; /* by key */
+	size_t n;
+	struct aggregate *aggregates; /* by key */
+	size_t n_aggregates;
+	GHashTable *index; /* key → entry */
+};
+
+struct view *view_new(const struct report_input *input);
+void view_free(struct view *view);
+AUTO_DEFINE(view, view_free)
+
+struct entry *view_find(const struct view *view, const char *key);
+const struct aggregate *view_aggregate(const struct view *view, const char *key);
+
+/* "edge.fw" of "vnfc/edge.fw.vdu.0". */
+const char *view_vnf_path(struct arena *arena, const char *vnfc_key);
+
+/* --- words that several reports use ---------------------------------------------------------------------------------------- */
+
+enum mark action_mark(enum action action);
+
+/* "fw.yaml:12", or "" where it is not set. In the arena. */
+const char *origin_text(struct arena *arena, struct origin origin);
+
+/* "commit 1a2b3c4d5e6f", "the working tree", or "nothing". */
+const char *revision_text(struct arena *arena, const char *revision);
+
+/* "cp.lan.mtu: 1400 -> 1500   (in-place, drift, fw.yaml:9)"; @creates: "cp.lan.mtu: 1500   (fw.yaml:9)". */
+const char *change_text(struct arena *arena, const struct step *step, const struct field_change *change);
+void write_change(struct writer *writer, const struct field_change *change);
+
+/* "10.0.0.5 (lan), 10.0.1.2 (wan)" of a VNFC, what it is now. "" where it has none. */
+const char *addresses_text(struct arena *arena, const struct object *object);
+
+/* "3 s ago" */
+const char *ago_text(struct arena *arena, const struct report_input *input, gint64 wall_us);
+
+void write_operation(struct writer *writer, const char *name, const struct operation *operation);

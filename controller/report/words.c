@@ -1,0 +1,149 @@
+/* Words that several reports use. */
+#include "report/view.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+bool report_format_parse(const char *name, enum report_format *ret)
+{
+	static const char *const names[] = { [REPORT_TEXT] = "text", [REPORT_JSON] = "json", [REPORT_MARKDOWN] = "markdown" };
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		if (g_strcmp0(name, names[i]) == 0) {
+			*ret = (enum report_format) i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *report_content_type(enum report_format format)
+{
+	switch (format) {
+	case REPORT_TEXT:
+		return "text/plain; charset=utf-8";
+	case REPORT_JSON:
+		return "application/json";
+	case REPORT_MARKDOWN:
+		return "text/markdown; charset=utf-8";
+	}
+	g_assert_not_reached();
+}
+
+enum mark action_mark(enum action action)
+{
+	switch (action) {
+	case ACTION_CREATE:
+		return MARK_CREATE;
+	case ACTION_CHANGE:
+		return MARK_CHANGE;
+	case ACTION_RESTART:
+		return MARK_RESTART;
+	case ACTION_REPLACE:
+		return MARK_REPLACE;
+	case ACTION_REMOVE:
+	case ACTION_CLEAN:
+		return MARK_REMOVE;
+	}
+	g_assert_not_reached();
+}
+
+const char *origin_text(struct arena *arena, struct origin origin)
+{
+	if (!origin_is_set(origin))
+		return "";
+	return origin.line ? arena_printf(arena, "%s:%u", origin.file, origin.line) : arena_strdup(arena, origin.file);
+}
+
+const char *revision_text(struct arena *arena, const char *revision)
+{
+	enum { SHORT = 12 };
+	if (!revision)
+		return "nothing";
+	if (strspn(revision, "0123456789abcdef") == strlen(revision) && strlen(revision) >= SHORT)
+		return arena_printf(arena, "commit %.*s", SHORT, revision);
+	return strcmp(revision, "working tree") == 0 ? "the working tree" : arena_strdup(arena, revision);
+}
+
+/* "(in-place, drift, fw.yaml:9)" of the words that are there. */
+static const char *bracketed(struct arena *arena, const char *cost, const char *cause, const char *origin)
+{
+	const char *words[] = { cost, cause, origin };
+	g_autoptr(GString) out = g_string_new(NULL);
+	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+		if (words[i] && *words[i])
+			g_string_append_printf(out, "%s%s", out->len ? ", " : "   (", words[i]);
+	}
+	return out->len ? arena_printf(arena, "%s)", out->str) : "";
+}
+
+const char *change_text(struct arena *arena, const struct step *step, const struct field_change *change)
+{
+	bool creates = step->action == ACTION_CREATE;
+	const char *desired = change->waits_for ? arena_printf(arena, "known after %s", change->waits_for) : value_text(arena,
+															change->desired);
+	const char *origin = origin_text(arena, change->origin);
+	if (creates)
+		return arena_printf(arena, "%s: %s%s", change->path, desired, bracketed(arena, NULL, NULL, origin));
+	const char *cause = change->cause == step->cause ? NULL : cause_name(change->cause);
+	return arena_printf(arena, "%s: %s -> %s%s", change->path, value_text(arena, change->observed), desired,
+			    bracketed(arena, cost_name(change->cost), cause, origin));
+}
+
+void write_change(struct writer *writer, const struct field_change *change)
+{
+	writer_object(writer, NULL);
+	writer_string(writer, "path", change->path);
+	writer_value(writer, "desired", change->desired);
+	writer_value(writer, "last", change->last);
+	writer_value(writer, "observed", change->observed);
+	writer_string(writer, "cause", cause_name(change->cause));
+	writer_string(writer, "cost", cost_name(change->cost));
+	writer_string(writer, "waits_for", change->waits_for);
+	writer_origin(writer, "origin", change->origin);
+	writer_end(writer);
+}
+
+const char *addresses_text(struct arena *arena, const struct object *object)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	size_t n;
+	const char *const *cps = object_elements(arena, object, "cp", &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct value *addresses = object_value(object, arena_printf(arena, "cp.%s.addresses", cps[i]));
+		if (addresses->type != VALUE_LIST)
+			continue;
+		for (size_t a = 0; a < addresses->list.n; a++) {
+			if (addresses->list.items[a]->type == VALUE_STRING)
+				g_string_append_printf(out, "%s%s (%s)", out->len ? ", " : "", addresses->list.items[a]->string,
+						       cps[i]);
+		}
+	}
+	return arena_strdup(arena, out->str);
+}
+
+const char *ago_text(struct arena *arena, const struct report_input *input, gint64 wall_us)
+{
+	char text[CLOCK_TEXT_SIZE];
+	return arena_printf(arena, "%s ago", clock_duration(input->wall_us - wall_us, text));
+}
+
+void write_operation(struct writer *writer, const char *name, const struct operation *operation)
+{
+	if (!operation) {
+		writer_json(writer, name, NULL);
+		return;
+	}
+	writer_object(writer, name);
+	writer_string(writer, "id", operation->id);
+	writer_string(writer, "action", action_name(operation->action));
+	writer_string(writer, "cause", cause_name(operation->cause));
+	writer_int(writer, "incarnation", operation->incarnation);
+	writer_int(writer, "attempt", operation->attempt);
+	writer_string(writer, "state", op_state_name(operation->state));
+	writer_time(writer, "at", operation->wall_us);
+	writer_string(writer, "revision", operation->revision);
+	writer_string(writer, "error_code", operation->error_code);
+	writer_string(writer, "error", operation->error);
+	writer_end(writer);
+}

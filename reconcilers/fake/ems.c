@@ -1,0 +1,278 @@
+#include "fake/private.h"
+
+#include <string.h>
+
+struct ems {
+	struct fake_world *world;
+	char *site;
+};
+
+static struct ems *ems_open(const struct site *site, const struct driver_ref *which, GError **error)
+{
+	struct fake_world *world = fake_world_find(which->endpoint ? which->endpoint : site->vim.endpoint, error);
+	if (!world)
+		return NULL;
+	struct ems *ems = g_new0(struct ems, 1);
+	ems->world = world;
+	ems->site = g_strdup(site->name);
+	return ems;
+}
+
+static void ems_close(struct ems *ems)
+{
+	fake_world_release(ems->world);
+	g_free(ems->site);
+	g_free(ems);
+}
+
+/* The VNFC behind an access, where it still runs. */
+static struct thing *reach(struct ems *ems, const struct access *access, GError **error)
+{
+	struct thing *thing = world_thing(ems->world, (unsigned) g_ascii_strtoull(access->address, NULL, 10));
+	if (thing && thing->vnfc && thing_is_alive(thing))
+		return thing;
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY, "%s: nobody answers at %s", access->key, access->address);
+	return NULL;
+}
+
+static struct fake_event event_of(const struct ems *ems, enum fake_call which, const struct call *call, const char *nf_key)
+{
+	return (struct fake_event) { .call = which, .site = ems->site, .key = nf_key, .operation = call->operation };
+}
+
+/* What an EMS sees of files is what they hash to. */
+static const struct nf *as_seen(struct arena *arena, const struct nf *nf)
+{
+	struct nf *copy = nf_copy(arena, nf);
+	struct nf_file *files = UNCONST(copy->files);
+	for (size_t i = 0; i < copy->n_files; i++)
+		files[i].content = NULL;
+	return copy;
+}
+
+static bool has_nf(const struct thing *thing, const char *nf_key)
+{
+	return thing && thing->nf && !strcmp(thing->nf->nf.key, nf_key);
+}
+
+static bool ems_observe(struct ems *ems, const struct call *call, const struct access *access, const char *nf_key, struct arena *arena,
+			const struct nf **ret, GError **error)
+{
+	struct passage passage;
+	if (!passage_enter(&passage, ems->world, call, event_of(ems, FAKE_OBSERVE_NF, call, nf_key), error))
+		return false;
+	g_mutex_lock(&ems->world->mutex);
+	const struct thing *thing = reach(ems, access, error);
+	*ret = has_nf(thing, nf_key) ? as_seen(arena, &thing->nf->nf) : NULL;
+	g_mutex_unlock(&ems->world->mutex);
+	return passage_leave(&passage, thing != NULL, error);
+}
+
+/* --- installing ---------------------------------------------------------------------------------------------------------- */
+
+static const struct nf_file *placed(struct arena *arena, const struct nf *want)
+{
+	struct nf_file *files = arena_memdup(arena, want->files, sizeof(*files) * want->n_files);
+	for (size_t i = 0; i < want->n_files; i++) {
+		g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, files[i].content ? files[i].content : "", -1);
+		files[i].digest = arena_strdup(arena, digest);
+	}
+	return files;
+}
+
+static bool same_files(const struct nf *a, const struct nf *b)
+{
+	if (a->n_files != b->n_files)
+		return false;
+	for (size_t i = 0; i < a->n_files; i++)
+		if (strcmp(a->files[i].name, b->files[i].name) || g_strcmp0(a->files[i].path, b->files[i].path)
+		    || g_strcmp0(a->files[i].digest, b->files[i].digest) || g_strcmp0(a->files[i].mode, b->files[i].mode))
+			return false;
+	return true;
+}
+
+static bool same_command(const struct nf *a, const struct nf *b)
+{
+	if (a->n_command != b->n_command)
+		return false;
+	for (size_t i = 0; i < a->n_command; i++)
+		if (strcmp(a->command[i], b->command[i]))
+			return false;
+	return true;
+}
+
+static bool is_valid(const struct nf *want, GError **error)
+{
+	for (size_t i = 0; i < want->n_files; i++)
+		if (!g_path_is_absolute(want->files[i].path)) {
+			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: file %s: %s is not an absolute path", want->key,
+				    want->files[i].name, want->files[i].path);
+			return false;
+		}
+	if (want->state == NF_STARTED || want->state == NF_STOPPED)
+		return true;
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: only \"started\" and \"stopped\" can be wanted", want->key);
+	return false;
+}
+
+static bool start(struct fake_world *world, struct fake_nf *installed, GError **error)
+{
+	struct nf *nf = &installed->nf;
+	g_autofree char *reason = NULL;
+	struct process process = { 0 };
+	if (g_hash_table_contains(world->lacking, nf->command[0])) {
+		reason = g_strdup_printf("%s: No such file or directory", nf->command[0]);
+	} else {
+		process_run(&process, nf);
+		installed->log = arena_strdup(installed->arena, process.log);
+		installed->stop_us = process.stop_us;
+		if (process.ended)
+			reason = g_strdup_printf("exit status %d%s%s", process.status, process.last_word ? ": " : "",
+						 process.last_word ? process.last_word : "");
+	}
+	process_clear(&process);
+	if (!reason) {
+		nf->pid = ++world->next_pid;
+		return true;
+	}
+	nf->state = NF_FAILED;
+	nf->reason = arena_strdup(installed->arena, reason);
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "%s: did not start: %s", nf->key, reason);
+	return false;
+}
+
+static bool goes_on(const struct nf *had, const struct nf *want)
+{
+	return had && had->pid && want->state == NF_STARTED && same_files(had, want) && same_command(had, want);
+}
+
+static bool install(struct fake_world *world, struct thing *thing, const struct nf *want, bool half, GError **error)
+{
+	auto_ptr(arena) arena = arena_new();
+	const struct nf *had = thing->nf ? &thing->nf->nf : NULL;
+	struct nf nf = *want;
+	nf.incarnation = thing->vnfc->incarnation;
+	nf.files = placed(arena, want);
+	nf.reason = NULL;
+	bool as_before = goes_on(had, &nf);
+	nf.pid = as_before ? had->pid : 0;
+	nf.restarts = had ? had->restarts + (had->pid && !as_before) : 0;
+	nf.state = half ? NF_STOPPED : want->state;
+	if (half)
+		nf.pid = 0;
+	if (had)
+		world->counts.changed++;
+	else
+		world->counts.created++;
+	g_autofree char *log = as_before ? g_strdup(thing->nf->log) : NULL;
+	gint64 stop_us = as_before ? thing->nf->stop_us : 0;
+	thing_set_nf(thing, &nf);
+	thing->nf->log = arena_strdup(thing->nf->arena, log);
+	thing->nf->stop_us = stop_us;
+	return as_before || nf.state == NF_STOPPED || !nf.n_command || start(world, thing->nf, error);
+}
+
+/* What has to stop may take its time. */
+static bool wait_for_stop(struct ems *ems, const struct call *call, const struct access *access, const struct nf *want, GError **error)
+{
+	gint64 stop_us = 0;
+	g_mutex_lock(&ems->world->mutex);
+	const struct thing *thing = reach(ems, access, error);
+	if (thing && thing->nf && thing->nf->nf.pid && (!want || want->state == NF_STOPPED))
+		stop_us = thing->nf->stop_us;
+	bool reached = thing != NULL;
+	g_mutex_unlock(&ems->world->mutex);
+	return reached && passage_spend(call, stop_us, error);
+}
+
+static bool do_ensure(struct ems *ems, const struct access *access, const struct nf *want, bool half, struct arena *arena,
+		      const struct nf **ret_got, GError **error)
+{
+	struct thing *thing = reach(ems, access, error);
+	if (!thing)
+		return false;
+	if (thing->nf && strcmp(thing->nf->nf.key, want->key)) {
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s: %s is there already", want->key, thing->nf->nf.key);
+		return false;
+	}
+	if (!install(ems->world, thing, want, half, error))
+		return false;
+	if (ret_got)
+		*ret_got = as_seen(arena, &thing->nf->nf);
+	return true;
+}
+
+static bool ems_ensure_nf(struct ems *ems, const struct call *call, const struct access *access, const struct nf *want,
+			  struct arena *arena, const struct nf **ret_got, GError **error)
+{
+	struct passage passage;
+	if (!is_valid(want, error) || !passage_enter(&passage, ems->world, call, event_of(ems, FAKE_ENSURE_NF, call, want->key), error))
+		return false;
+	bool good = wait_for_stop(ems, call, access, want, error);
+	if (good) {
+		g_mutex_lock(&ems->world->mutex);
+		good = do_ensure(ems, access, want, passage_half(&passage), arena, ret_got, error);
+		g_mutex_unlock(&ems->world->mutex);
+	}
+	return passage_leave(&passage, good, error);
+}
+
+static bool ems_remove_nf(struct ems *ems, const struct call *call, const struct access *access, const char *nf_key, GError **error)
+{
+	struct passage passage;
+	if (!passage_enter(&passage, ems->world, call, event_of(ems, FAKE_REMOVE_NF, call, nf_key), error))
+		return false;
+	if (!wait_for_stop(ems, call, access, NULL, error))
+		return passage_leave(&passage, false, error);
+	g_mutex_lock(&ems->world->mutex);
+	struct thing *thing = reach(ems, access, error);
+	if (has_nf(thing, nf_key)) {
+		if (passage_half(&passage)) {
+			thing->nf->nf.state = NF_STOPPED;
+			thing->nf->nf.pid = 0;
+		} else {
+			thing_set_nf(thing, NULL);
+			ems->world->counts.removed++;
+		}
+	}
+	g_mutex_unlock(&ems->world->mutex);
+	return passage_leave(&passage, thing != NULL, error);
+}
+
+static char *last_lines(const char *text, unsigned lines)
+{
+	const char *from = text + strlen(text);
+	for (unsigned met = 0; from > text; from--)
+		if (from[-1] == '\n' && met++ == lines)
+			break;
+	return g_strdup(from);
+}
+
+static char *ems_log(struct ems *ems, const struct call *call, const struct access *access, const char *nf_key, unsigned lines,
+		     GError **error)
+{
+	if (call_is_over(call, error))
+		return NULL;
+	g_mutex_lock(&ems->world->mutex);
+	struct thing *thing = reach(ems, access, error);
+	char *text = NULL;
+	if (has_nf(thing, nf_key))
+		text = last_lines(thing->nf->log ? thing->nf->log : "", lines);
+	else if (thing)
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "%s: there is no such NF", nf_key);
+	g_mutex_unlock(&ems->world->mutex);
+	return text;
+}
+
+static const struct caps caps = { .driver = "fake", .max_parallel = 8, .replace_beside = true };
+
+const struct ems_ops fake_ems_ops = {
+	.name = "fake",
+	.caps = &caps,
+	.open = ems_open,
+	.close = ems_close,
+	.observe = ems_observe,
+	.ensure_nf = ems_ensure_nf,
+	.remove_nf = ems_remove_nf,
+	.log = ems_log,
+};

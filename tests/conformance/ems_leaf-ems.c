@@ -1,0 +1,82 @@
+/* The EMS suite against the driver "leaf" and a pleach-leaf that runs as an ordinary process: its VNFC is a folder. */
+#include "conformance_ems.h"
+#include "ems/leaf/ems_leaf.h"
+#include "leaf_process.h"
+
+struct vnfc_folder {
+	struct leaf_process leaf;
+	struct access access;
+	bool gone;
+};
+
+static const struct access *vnfc_new(struct ems_bench *bench, char **ret_why)
+{
+	struct vnfc_folder *vnfc = bench->data;
+	if (g_access(BINARY_DIR "/bin/pleach-leaf", X_OK) != 0) {
+		*ret_why = g_strdup(BINARY_DIR "/bin/pleach-leaf is not built");
+		return NULL;
+	}
+	leaf_process_start(&vnfc->leaf);
+	vnfc->gone = false;
+	vnfc->access = (struct access) { .key = "vnfc/edge.fw.vdu.0", .transport = "unix", .address = vnfc->leaf.socket };
+	return &vnfc->access;
+}
+
+static void vnfc_free(struct ems_bench *bench)
+{
+	struct vnfc_folder *vnfc = bench->data;
+	int status = leaf_process_end(&vnfc->leaf);
+	g_assert_true(status == 0 || vnfc->gone);
+}
+
+static char *path_of(struct ems_bench *bench, const char *name)
+{
+	struct vnfc_folder *vnfc = bench->data;
+	return g_build_filename(vnfc->leaf.folder, "etc", name, NULL);
+}
+
+static void write_content(struct ems_bench *bench, const char *path, const char *content)
+{
+	if (content)
+		g_assert_true(g_file_set_contents(path, content, -1, NULL));
+	else
+		g_assert_cmpint(g_unlink(path), ==, 0);
+}
+
+static char *read_content(struct ems_bench *bench, const char *path)
+{
+	char *text = NULL;
+	g_file_get_contents(path, &text, NULL, NULL);
+	return text;
+}
+
+static void kill_process(struct ems_bench *bench, gint64 pid)
+{
+	g_assert_cmpint(kill((pid_t) pid, SIGKILL), ==, 0);
+}
+
+static void kill_vnfc(struct ems_bench *bench)
+{
+	struct vnfc_folder *vnfc = bench->data;
+	vnfc->gone = true;
+	g_assert_cmpint(leaf_process_stop(&vnfc->leaf), ==, 0);
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	struct vnfc_folder vnfc = { 0 };
+	struct ems_bench bench = {
+		.ops = &ems_leaf_ops,
+		.vnfc_new = vnfc_new,
+		.vnfc_free = vnfc_free,
+		.path = path_of,
+		.write_file = write_content,
+		.read_file = read_content,
+		.kill_process = kill_process,
+		.kill_vnfc = kill_vnfc,
+		.data = &vnfc,
+	};
+	conformance_ems_add(&bench);
+	return g_test_run();
+}

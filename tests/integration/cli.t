@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# The command line without a controller: exit statuses, wrong usage, init, validate, plan, apply.
+. "$(dirname "$0")/../lib/lab.sh"
+need haproxy
+lab_begin
+status_of() {
+	"$@" >"$lab/out" 2>"$lab/err"
+	echo $?
+}
+
+is "no verb: wrong usage" "$(status_of pleach)" 64
+is "an unknown verb: wrong usage" "$(status_of pleach statsu)" 64
+like "… with the nearest" "$(cat "$lab/err")" 'did you mean "status"'
+is "an unknown option: wrong usage" "$(status_of pleach plan --nonsense)" 64
+is "an unknown output: wrong usage" "$(status_of pleach plan -o yaml)" 64
+is "too many arguments: wrong usage" "$(status_of pleach validate a b)" 64
+for verb in init doctor validate plan apply status drift explain sync exec forward logs site schema; do
+	is "$verb --help" "$(status_of pleach "$verb" --help)" 0
+	like "… says what it does and its exit status" "$(cat "$lab/out")" 'Exit status'
+done
+is "no controller: an error" "$(status_of pleach status)" 1
+like "… that says where it looked and what to do" "$(cat "$lab/err")" 'no controller answers at unix:.*start pleachd'
+
+cd "$lab" || exit 1
+is "init" "$(status_of pleach init net)" 0
+like "… prints the next commands" "$(cat "$lab/out")" 'pleach plan net'
+is "init does not touch what is there" "$(status_of pleach init net)" 1
+is "what init wrote is valid" "$(status_of pleach validate net)" 0
+is "a plan with changes" "$(status_of pleach plan net)" 2
+like "… creates the VNFC" "$(cat "$lab/out")" '\+.*vnfc/hello\.vdu\.0'
+is "plan in JSON" "$(status_of pleach plan -o json net)" 2
+ok "… is JSON" python3 -c 'import json,sys; json.load(open(sys.argv[1]))' "$lab/out"
+is "plan between equal commits" "$(status_of pleach plan --from HEAD --to HEAD net)" 0
+
+echo "# a comment" >>net/service.yaml
+is "apply refuses what is not committed" "$(status_of pleach apply net)" 1
+like "… and says what" "$(cat "$lab/err")" 'service\.yaml is not committed'
+git -C net checkout -q service.yaml
+
+pleach plan -o json net >"$lab/plan.json"
+is "apply of a saved plan" "$(status_of pleach apply --plan "$lab/plan.json" net)" 0
+is "a second apply has nothing to do" "$(status_of pleach apply net)" 0
+like "… and says so" "$(cat "$lab/out")" 'nothing was to be done'
+is "a saved plan does not apply twice" "$(status_of pleach apply --plan "$lab/plan.json" net)" 1
+like "… because things have moved" "$(cat "$lab/err")" 'moved since the plan was saved'
+is "site list" "$(status_of pleach site list)" 0
+like "… shows the site" "$(cat "$lab/out")" '^local .* local '
+is "plan on the live network" "$(status_of pleach plan net)" 0
+is "exec gives the command's status" "$(status_of pleach exec hello -- sh -c 'exit 7')" 7
+is "exec in nothing that runs" "$(status_of pleach exec nobody -- true)" 1
+is "destroy" "$(status_of pleach apply --destroy net)" 0
+is "… leaves nothing" "$(status_of pleach plan net)" 2
+
+printf 'tosca_definitions_version: tosca_simple_yaml_1_3\ntopology_template:\n  node_templates:\n    x: { type: pleach.nodes.NetworkServic }\n' >net/bad.yaml
+is "a fault" "$(status_of pleach validate net)" 1
+like "… with file, line, column and code" "$(cat "$lab/err")" 'bad\.yaml:4:[0-9]+: error\[[a-z-]+\]:'
+lab_done

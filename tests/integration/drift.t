@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# What somebody changes behind the operator's back is reported field by field, with the line that it broke, and put right.
+. "$(dirname "$0")/../lib/lab.sh"
+need haproxy nsenter ip
+lab_begin
+lab_repo smallest
+lab_start
+ok "converged" lab_converged
+key=vnfc/hello.vdu.0
+in_vnf() { pleach exec hello -- "$@"; }
+bridge=$(lab_site ip -o link show type bridge | awk -F': ' '{ print $2 }')
+address=$(in_vnf ip -4 -o addr show dev port | awk '{ print $4 }')
+mac=$(in_vnf cat /sys/class/net/port/address)
+
+# drifted WHAT FIELD: an event names the field and its origin, and the repair was told.
+drifted() {
+	ok "$1: seen" eventually 10 grep -qE "drift: $2" "$lab/pleachd.log"
+	like "$1: with the line that it broke" "$(grep -E "drift: $2" "$lab/pleachd.log" | tail -n 1)" '\(([a-z]+\.yaml|haproxy\.cfg):[0-9]+\)$'
+	ok "$1: put right" lab_converged
+	like "$1: told of as repaired" "$(pleach drift)" 'repaired'
+	: >"$lab/pleachd.log"
+}
+
+in_vnf ip link set port mtu 1300
+drifted "MTU" "$key: cp\.port\.mtu is 1300, should be 1500"
+is "MTU: is right again" "$(in_vnf cat /sys/class/net/port/mtu)" 1500
+
+in_vnf ip addr del "$address" dev port
+drifted "an address taken away" "$key: cp\.port\.addresses"
+is "address: is there again, the same" "$(in_vnf ip -4 -o addr show dev port | awk '{ print $4 }')" "$address"
+
+in_vnf ip link set port down
+drifted "a connection point set down" "$key: cp\.port\.state is down, should be up"
+
+in_vnf ip link del port
+drifted "a veth deleted" "$key: cp\.port"
+is "veth: same MAC" "$(in_vnf cat /sys/class/net/port/address)" "$mac"
+is "veth: same address" "$(in_vnf ip -4 -o addr show dev port | awk '{ print $4 }')" "$address"
+
+lab_site ip link del "$bridge"
+drifted "a bridge deleted" "link/hello\.port"
+is "bridge: the VNF is on it again" "$(lab_site ip -o link show master "$bridge" | wc -l)" 1
+
+in_vnf sh -c 'echo "# touched" >>/etc/haproxy.cfg'
+pleach sync
+drifted "a configuration file edited" "nf/hello\.vdu\.0: config\.config\.content"
+
+kill -9 "$(lab_leaf)"
+drifted "a VNF killed" "$key: state is (failed|stopped), should be running"
+is "VNF: the same address" "$(in_vnf ip -4 -o addr show dev port | awk '{ print $4 }')" "$address"
+like "VNF: explain tells why" "$(pleach explain "$key")" 'signal 9|Killed'
+
+lab_site ip link add stranger type bridge
+pleach sync
+ok "still converged beside a stranger" lab_converged
+like "the stranger is reported" "$(pleach drift)" 'stranger'
+ok "and not touched" lab_site ip link show stranger
+lab_done

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# A push makes a network; another changes only what it names; one without the service takes it away.
+. "$(dirname "$0")/../lib/lab.sh"
+need haproxy curl
+lab_begin
+lab_repo smallest
+lab_start
+ok "the first push converges" lab_converged
+
+status=$(pleach status)
+like "status names the VNFC" "$status" 'vnfc/hello\.vdu\.0'
+is "the NF answers inside its VNF" "$(pleach exec hello -- curl -s --max-time 5 http://127.0.0.1/)" \
+	"hello from $(pleach exec hello -- ip -4 -o addr show dev port | awk '{ sub("/.*", "", $4); print $4 }')"
+
+pleach forward hello 0:80 >"$lab/forward" 2>&1 &
+forward=$!
+eventually 5 test -s "$lab/forward"
+port=$(sed -nE 's/^127\.0\.0\.1:([0-9]+) .*/\1/p' "$lab/forward")
+like "forward carries the port to the host" "$(curl -s --max-time 5 "http://127.0.0.1:$port/")" '^hello from 10\.'
+kill "$forward"
+wait "$forward" 2>/dev/null
+is "Ctrl-C ends forward well" $? 0
+
+pid=$(pleach exec hello -- sh -c 'readlink /proc/1/ns/net')
+before=$(grep -c COMPLETED "$lab/pleachd.log")
+sed -i 's/hello from/good day from/' "$work/haproxy.cfg"
+lab_push "Another greeting"
+ok "a change converges" lab_converged
+like "the new configuration answers" "$(pleach exec hello -- curl -s --max-time 5 http://127.0.0.1/)" '^good day from'
+is "the VNF itself was not touched" "$(pleach exec hello -- sh -c 'readlink /proc/1/ns/net')" "$pid"
+is "one operation was enough" "$(($(grep -c COMPLETED "$lab/pleachd.log") - before))" 1
+
+ok "a second reconcile has nothing to do" pleach plan "$work"
+ok "sync changes nothing" pleach sync
+ok "and stays converged" lab_converged
+
+git -C "$work" rm -q service.yaml
+lab_push "No service any more"
+ok "a removal converges" lab_converged
+unlike "nothing of the service is left" "$(pleach status)" 'vnfc/hello'
+ok "its keeper ended" eventually 10 lab_is_empty_but_lock
+lab_done
