@@ -1,6 +1,6 @@
 #!/bin/sh
-# Builds everything with sanitizers and warnings as errors, and runs all tests through prove. On a fresh Debian 12, as root or as an
-# ordinary user (who is told what root must install).
+# Builds everything with sanitizers and warnings as errors, and runs all tests through prove. On a fresh Debian 12, as root or as
+# an ordinary user (who is told what root must install).
 #
 #   tests/run.sh [--quick] [TEST…]
 #
@@ -67,7 +67,8 @@ list_tests | chosen "$@" >"$scratch/tests"
 
 export PLEACH_BUILD PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 export PLEACH_TEST_SCRATCH="$scratch"
-export ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:allocator_may_return_null=1${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+asan=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1:allocator_may_return_null=1
+export ASAN_OPTIONS="$asan${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 export LSAN_OPTIONS="print_suppressions=0${LSAN_OPTIONS:+:$LSAN_OPTIONS}"
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
 unset DISPLAY XDG_STATE_HOME XDG_CONFIG_HOME GIT_DIR GIT_WORK_TREE

@@ -294,8 +294,7 @@ static const struct route {
 	{ "GET", "/v1/sites", get_sites },      { "GET", "/v1/health", get_health },   { "POST", "/v1/sync", post_sync },
 };
 
-/* --- who may ask --------------------------------------------------------------------------------------------------------------
- * */
+/* --- who may ask ----------------------------------------------------------------------------------------------------------- */
 
 /* A Host that is an address, or localhost: a page from elsewhere cannot make a browser send that by naming us. */
 static bool host_is_plain(const char *host)

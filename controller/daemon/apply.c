@@ -54,7 +54,9 @@ static gboolean check(gpointer data)
 	struct apply *apply = data;
 	if (!cycle_is_at_rest(apply->cycle))
 		return G_SOURCE_REMOVE;
-	if (cycle_view(apply->cycle)->verdict == CYCLE_CONVERGED)
+	if (apply->moved)
+		end(apply, APPLY_STUCK);
+	else if (cycle_view(apply->cycle)->verdict == CYCLE_CONVERGED)
 		end(apply, APPLY_CONVERGED);
 	else if (cycle_view(apply->cycle)->verdict == CYCLE_STUCK)
 		end(apply, APPLY_STUCK);

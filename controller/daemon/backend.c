@@ -76,7 +76,7 @@ void backend_snapshot(enum api_report report, const char *key, struct arena *are
 	else if (now->revision && diags_errors(now->revision->diags) > 0)
 		ret->trouble = arena_printf(arena, "%zu faults in the descriptors; `pleach validate` shows them",
 					    diags_errors(now->revision->diags));
-	ret->unsettled = !at_rest || now->load_error || now->verdict != CYCLE_CONVERGED;
+	ret->unsettled = !at_rest || now->load_error;
 	add_history(report, key, arena, ret, now);
 }
 

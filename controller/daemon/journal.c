@@ -88,6 +88,12 @@ static bool is_drift(enum cause cause)
 	return cause == CAUSE_DRIFT || cause == CAUSE_INTENT_DRIFT;
 }
 
+/* In the far side's own words: of a VNFC how it ended, of an NF its last words. */
+static const char *why_ended(const struct object *observed)
+{
+	return object_string(observed, "exit", object_string(observed, "reason", NULL));
+}
+
 static void put_drift(struct store *store, const struct step *step, const struct field_change *change, const char *revision,
 		      gint64 wall_us)
 {
@@ -97,6 +103,9 @@ static void put_drift(struct store *store, const struct step *step, const struct
 		value_print(change->observed, text);
 		g_string_append(text, ", should be ");
 		value_print(change->desired, text);
+		const char *why = g_str_equal(change->path, "state") && step->observed ? why_ended(step->observed) : NULL;
+		if (why)
+			g_string_append_printf(text, ": %s", why);
 	} else
 		g_string_append(text, step->observed ? "is not as it was made" : "is gone");
 	const struct store_event event = {

@@ -1,5 +1,7 @@
-/* get_attribute (TOSCA 1.3, 4.5.1). Within a VNF it reads the attribute `ports` of a network function; from another VNF what that VNFD
- * shows by substitution_mappings.attributes. It reads every instance of what it names: a list gathers them, a single value cannot. */
+/* get_attribute (TOSCA 1.3, 4.5.1). Within a VNF it reads the attribute `ports` of a network function; from another VNF what that
+ * VNFD
+ * shows by substitution_mappings.attributes. It reads every instance of what it names: a list gathers them, a single value
+ * cannot. */
 #include "desired/internal.h"
 #include "model/key.h"
 
@@ -40,9 +42,11 @@ static bool fault(const struct scope *scope, struct origin origin, const char *c
 	return false;
 }
 
-/* --- ports ----------------------------------------------------------------------------------------------------------------------- */
+/* --- ports
+ * ----------------------------------------------------------------------------------------------------------------------- */
 
-static const struct expr *port_field(const struct scope *scope, const struct vdu *vdu, unsigned index, const char *path, const char *const *rest,
+static const struct expr *port_field(const struct scope *scope, const struct vdu *vdu, unsigned index, const char *path,
+				     const char *const *rest,
 				     size_t n)
 {
 	struct arena *arena = scope->service->run->arena;
@@ -125,7 +129,8 @@ static bool read_port(const struct scope *scope, const struct vdu *vdu, unsigned
 	return true;
 }
 
-/* The ports of every VNFC of @vdu in the scope's instance of the VNF; of the reader's own VNFC only, where that is one of them. */
+/* The ports of every VNFC of @vdu in the scope's instance of the VNF; of the reader's own VNFC only, where that is one of them.
+ * */
 static bool read_ports(const struct scope *scope, const struct vdu *vdu, struct rest rest, struct reading *reading)
 {
 	if (vdu == scope->vdu)
@@ -136,7 +141,8 @@ static bool read_ports(const struct scope *scope, const struct vdu *vdu, struct 
 	return true;
 }
 
-/* --- within a VNF ------------------------------------------------------------------------------------------------------------------- */
+/* --- within a VNF
+ * ------------------------------------------------------------------------------------------------------------------- */
 
 static const struct tmapping *shown(const struct ttopology *topology, const char *attribute)
 {
@@ -148,7 +154,8 @@ static const struct tmapping *shown(const struct ttopology *topology, const char
 	return NULL;
 }
 
-static bool read_in_vnf(const struct scope *scope, const struct tnode *node, const char *attribute, struct rest rest, struct reading *reading);
+static bool read_in_vnf(const struct scope *scope, const struct tnode *node, const char *attribute, struct rest rest,
+			struct reading *reading);
 
 /* What the VNFD shows under the name @attribute: an output, or a node's own attribute. */
 static bool read_shown(const struct scope *scope, const char *attribute, struct rest rest, struct reading *reading)
@@ -160,7 +167,8 @@ static bool read_shown(const struct scope *scope, const char *attribute, struct 
 		struct diag *diag = run_say(scope->service->run, SEVERITY_ERROR, "unknown-attribute", reading->origin,
 					    "the VNFD %s does not show an attribute \"%s\"", topology->of->file, attribute);
 		if (diag)
-			diag_hint(scope->service->run->diags, diag, "map it in its substitution_mappings.attributes to one of its outputs");
+			diag_hint(scope->service->run->diags, diag,
+				  "map it in its substitution_mappings.attributes to one of its outputs");
 		return false;
 	}
 	if (mapping->n_target == 1) {
@@ -175,7 +183,8 @@ static bool read_shown(const struct scope *scope, const char *attribute, struct 
 	return read_in_vnf(scope, node, mapping->target[1], rest, reading);
 }
 
-static bool read_in_vnf(const struct scope *scope, const struct tnode *node, const char *attribute, struct rest rest, struct reading *reading)
+static bool read_in_vnf(const struct scope *scope, const struct tnode *node, const char *attribute, struct rest rest,
+			struct reading *reading)
 {
 	const struct vnfd *vnfd = scope->vnf->vnfd;
 	const struct tvalue *given = tnamed_get(node->attributes, attribute);
@@ -188,12 +197,15 @@ static bool read_in_vnf(const struct scope *scope, const struct tnode *node, con
 		for (size_t i = 0; i < vnfd->n_vdus; i++)
 			if (vnfd->vdus[i].nf && vnfd->vdus[i].nf->node == node)
 				return read_ports(scope, &vnfd->vdus[i], rest, reading);
-	return fault(scope, reading->origin, "unknown-attribute", "nothing tells the attribute \"%s\" of \"%s\"", attribute, node->name);
+	return fault(scope, reading->origin, "unknown-attribute", "nothing tells the attribute \"%s\" of \"%s\"", attribute,
+		     node->name);
 }
 
-/* --- from one VNF to another ---------------------------------------------------------------------------------------------------------- */
+/* --- from one VNF to another
+ * ---------------------------------------------------------------------------------------------------------- */
 
-static bool read_in_nsd(const struct scope *scope, const struct tnode *node, const char *attribute, struct rest rest, struct reading *reading)
+static bool read_in_nsd(const struct scope *scope, const struct tnode *node, const char *attribute, struct rest rest,
+			struct reading *reading)
 {
 	const struct service *service = scope->service;
 	const struct vnf *vnf = g_hash_table_lookup(service->by_name, node->name);
@@ -207,13 +219,15 @@ static bool read_in_nsd(const struct scope *scope, const struct tnode *node, con
 		}
 	}
 	if (!vnf)
-		return fault(scope, reading->origin, "unknown-attribute", "nothing tells the attribute \"%s\" of \"%s\"", attribute, node->name);
+		return fault(scope, reading->origin, "unknown-attribute", "nothing tells the attribute \"%s\" of \"%s\"",
+			     attribute, node->name);
 	/* A network function of the NSD asks for its own ports. */
 	if (ports && scope->vnf == vnf && scope->vdu)
 		return read_ports(scope, scope->vdu, rest, reading);
 	struct scope inner = { .service = scope->service, .vnf = vnf, .depth = scope->depth + 1 };
 	for (inner.instance = 0; inner.instance < vnf->instances; inner.instance++)
-		if (!(ports ? read_ports(&inner, &vnf->vnfd->vdus[0], rest, reading) : read_shown(&inner, attribute, rest, reading)))
+		if (!(ports ? read_ports(&inner, &vnf->vnfd->vdus[0], rest, reading)
+		      : read_shown(&inner, attribute, rest, reading)))
 			return false;
 	return true;
 }
@@ -227,7 +241,8 @@ static bool read_attribute(const struct scope *scope, const struct tvalue *funct
 	struct arena *arena = scope->service->run->arena;
 
 	if (scope->depth > DESIRED_MAX_ATTRIBUTE_DEPTH)
-		return fault(scope, function->origin, "attribute-loop", "attributes read one another more than %d deep", DESIRED_MAX_ATTRIBUTE_DEPTH);
+		return fault(scope, function->origin, "attribute-loop", "attributes read one another more than %d deep",
+			     DESIRED_MAX_ATTRIBUTE_DEPTH);
 	/* An input carries the NSD's functions into the VNFD: names in them are those of the file that they stand in. */
 	if (vnfd && nsd && strcmp(function->origin.file, nsd->of->file) == 0)
 		vnfd = NULL;
@@ -242,7 +257,8 @@ static bool read_attribute(const struct scope *scope, const struct tvalue *funct
 	node = nsd ? ttopology_node(nsd, name) : NULL;
 	if (node)
 		return read_in_nsd(scope, node, attribute, rest, reading);
-	return fault(scope, function->origin, "unknown-attribute", "there is no node \"%s\" whose attribute could be read here", name);
+	return fault(scope, function->origin, "unknown-attribute", "there is no node \"%s\" whose attribute could be read here",
+		     name);
 }
 
 static bool read_output(const struct scope *scope, const struct tvalue *value, struct rest rest, struct reading *reading)
@@ -256,7 +272,8 @@ static bool read_output(const struct scope *scope, const struct tvalue *value, s
 		const char *step = word(scope, rest.items[i]);
 		guint64 index;
 		const struct tvalue *into = tvalue_get(value, step);
-		if (value->type == TV_LIST && g_ascii_string_to_unsigned(step, 10, 0, G_MAXUINT32, &index, NULL) && index < value->list.n)
+		if (value->type == TV_LIST && g_ascii_string_to_unsigned(step, 10, 0, G_MAXUINT32, &index, NULL) &&
+		    index < value->list.n)
 			into = value->list.items[index];
 		if (!into)
 			return fault(scope, rest.items[i]->origin, "unknown-attribute", "\"%s\" leads nowhere", step);
@@ -270,7 +287,8 @@ static bool read_output(const struct scope *scope, const struct tvalue *value, s
 	return true;
 }
 
-/* --- the whole ------------------------------------------------------------------------------------------------------------------------- */
+/* --- the whole
+ * ------------------------------------------------------------------------------------------------------------------------- */
 
 const struct expr *values_attribute(const struct scope *scope, const struct tvalue *function, enum want want)
 {
@@ -288,7 +306,8 @@ const struct expr *values_attribute(const struct scope *scope, const struct tval
 	}
 	if (items->len == 1 && !reading.is_list)
 		return all[0];
-	struct diag *diag = run_say(run, SEVERITY_ERROR, "several-instances", function->origin, "one value is wanted here, but %s",
+	struct diag *diag = run_say(run, SEVERITY_ERROR, "several-instances", function->origin,
+				    "one value is wanted here, but %s",
 				    reading.is_list      ? "a list is read"
 				    : items->len == 0 ? "no instance is there"
 						      : "several instances are read");

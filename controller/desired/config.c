@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-/* --- what the descriptor says ------------------------------------------------------------------------------------------------------------ */
+/* --- what the descriptor says
+ * ------------------------------------------------------------------------------------------------------------ */
 
 /* Why @path cannot be a place in the VNFC's file system; NULL where it can. */
 static const char *why_not(const char *path)
@@ -36,7 +37,8 @@ static const char *read_text(struct run *run, const struct tartifact *artifact)
 		return NULL;
 	const char *data = g_bytes_get_data(bytes, &length);
 	if (length > NF_CONFIG_MAX_BYTES) {
-		run_say(run, SEVERITY_ERROR, "file-too-large", artifact->origin, "%s has %zu bytes; a configuration file has %d at most", artifact->file,
+		run_say(run, SEVERITY_ERROR, "file-too-large", artifact->origin,
+			"%s has %zu bytes; a configuration file has %d at most", artifact->file,
 			length, NF_CONFIG_MAX_BYTES);
 		return NULL;
 	}
@@ -74,7 +76,8 @@ static bool compile_config(struct run *run, const struct tartifact *artifact, st
 	const char *name = key_segment(run->arena, artifact->name), *why = why_not(artifact->deploy_path);
 
 	if (why) {
-		diags_error(run->diags, "bad-deploy-path", artifact->origin, "\"%s\" cannot be the deploy_path of \"%s\": %s", artifact->deploy_path,
+		diags_error(run->diags, "bad-deploy-path", artifact->origin, "\"%s\" cannot be the deploy_path of \"%s\": %s",
+			    artifact->deploy_path,
 			    artifact->name, why);
 		return false;
 	}
@@ -102,7 +105,8 @@ static bool is_config(struct run *run, const struct tnode *node, const struct ta
 		return false;
 	}
 	if (!artifact->deploy_path) {
-		struct diag *diag = diags_error(run->diags, "bad-deploy-path", artifact->origin, "the artifact \"%s\" of \"%s\" has no deploy_path",
+		struct diag *diag = diags_error(run->diags, "bad-deploy-path", artifact->origin,
+						"the artifact \"%s\" of \"%s\" has no deploy_path",
 						artifact->name, node->name);
 		diag_hint(run->diags, diag, "say where in the VNF it is to be put");
 		return false;
@@ -120,13 +124,15 @@ void nf_compile_configs(struct run *run, struct nfd *nf)
 	const struct tnode *node = nf->node;
 
 	if (node->n_artifacts > NF_CONFIG_MAX_FILES) {
-		diags_error(run->diags, "too-many-files", node->origin, "\"%s\" has %zu artifacts; %d are allowed", node->name, node->n_artifacts,
+		diags_error(run->diags, "too-many-files", node->origin, "\"%s\" has %zu artifacts; %d are allowed", node->name,
+			    node->n_artifacts,
 			    NF_CONFIG_MAX_FILES);
 		return;
 	}
 	nf->configs = ARENA_ARRAY(run->arena, struct config, node->n_artifacts);
 	for (size_t i = 0; i < node->n_artifacts; i++)
-		if (is_config(run, node, &node->artifacts[i]) && compile_config(run, &node->artifacts[i], &nf->configs[nf->n_configs]))
+		if (is_config(run, node, &node->artifacts[i]) && compile_config(run, &node->artifacts[i],
+										&nf->configs[nf->n_configs]))
 			nf->n_configs++;
 	if (nf->n_configs > 1)
 		qsort(nf->configs, nf->n_configs, sizeof *nf->configs, by_path);
@@ -139,7 +145,8 @@ void nf_compile_configs(struct run *run, struct nfd *nf)
 	}
 }
 
-/* --- templates ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- templates
+ * ---------------------------------------------------------------------------------------------------------------------------- */
 
 const struct value *configs_nothing(const char *key, const char *path, void *data)
 {
@@ -176,7 +183,8 @@ static struct origin place(const char *message, const struct config *config, con
 	int end = 0;
 
 	*ret_text = message;
-	if (strncmp(message, origin.file, length) != 0 || sscanf(message + length, ":%u:%u: %n", &line, &column, &end) != 2 || end == 0)
+	if (strncmp(message, origin.file, length) != 0 || sscanf(message + length, ":%u:%u: %n", &line, &column, &end) != 2 ||
+	    end == 0)
 		return config->artifact->origin;
 	origin.line = line;
 	origin.column = column;
@@ -184,7 +192,8 @@ static struct origin place(const char *message, const struct config *config, con
 	return origin;
 }
 
-static const struct value *try_out(struct service *service, const struct nfd *nf, const struct config *config, const struct scope *scope, int secrets)
+static const struct value *try_out(struct service *service, const struct nfd *nf, const struct config *config,
+				   const struct scope *scope, int secrets)
 {
 	struct arena *arena = service->run->arena;
 	struct scope trial = *scope;
@@ -195,7 +204,8 @@ static const struct value *try_out(struct service *service, const struct nfd *nf
 		return NULL;
 	g_autoptr(GError) error = NULL;
 	const struct value *value =
-		expr_eval(arena, expr_template(arena, config->artifact->file, config->text, map), values_placeholder, service, &error);
+		expr_eval(arena, expr_template(arena, config->artifact->file, config->text, map), values_placeholder, service,
+			  &error);
 	if (value)
 		return value;
 	const char *text;
@@ -220,7 +230,8 @@ void configs_check(struct service *service, struct nfd *nf, const struct scope *
 		const struct value *value = try_out(service, nf, config, scope, SECRETS_UNKNOWN);
 		if (!value || value_is_known(value))
 			continue;
-		not_kept(service->run, config->artifact->origin, "the network function \"%s\", whose template needs a secret,", nf->node->name);
+		not_kept(service->run, config->artifact->origin, "the network function \"%s\", whose template needs a secret,",
+			 nf->node->name);
 		nf->left_out = true;
 	}
 }

@@ -27,15 +27,17 @@ static size_t length(const struct tvalue *list)
 	return list && list->type == TV_LIST ? list->list.n : 0;
 }
 
-/* --- before the CIDRs are settled ---------------------------------------------------------------------------------------------- */
+/* --- before the CIDRs are settled ----------------------------------------------------------------------------------------------
+ * */
 
-static bool right_number(struct service *service, const struct fixed *fixed, const struct tvalue *list, gint64 instances, const char *what)
+static bool right_number(struct service *service, const struct fixed *fixed, const struct tvalue *list, gint64 instances,
+			 const char *what)
 {
 	if (!list || (gint64) length(list) == instances)
 		return true;
 	struct diag *diag = diags_error(service->run->diags, "instances-mismatch", list->origin,
-					"\"%s\" has %zu %s for %" G_GINT64_FORMAT " instance%s", fixed->name, length(list), what, instances,
-					instances == 1 ? "" : "s");
+					"%zu %s%s for the %" G_GINT64_FORMAT " instance%s of \"%s\"", length(list), what,
+					length(list) == 1 ? "" : "es", instances, instances == 1 ? "" : "s", fixed->name);
 	diag_hint(service->run->diags, diag, "give one for each instance, in their order, or none");
 	service->faulty = true;
 	return false;
@@ -53,7 +55,8 @@ static void give_cidr(struct service *service, struct slink *link, const struct 
 	if (link->spec.has_cidr || !address_split(text, &address, &prefix) || prefix < 0)
 		return;
 	if (!cidr_network(text, &cidr, &host_bits, &why)) {
-		diags_error(service->run->diags, "bad-address", said->origin, "\"%s\" does not give %s a CIDR: %s", text, link->key, why);
+		diags_error(service->run->diags, "bad-address", said->origin, "\"%s\" does not give %s a CIDR: %s", text,
+			    link->key, why);
 		service->faulty = true;
 		return;
 	}
@@ -67,8 +70,8 @@ static void prepare(struct service *service, struct vnf *vnf, const struct vdu *
 	const struct fixed *fixed = vnf->fixed[cpd->flat];
 	gint64 count = vnf->counts[vdu->index];
 
-	if (fixed && (!right_number(service, fixed, fixed->addresses, vnf->instances * count, "addresses") ||
-		      !right_number(service, fixed, fixed->macs, vnf->instances * count, "MAC addresses")))
+	if (fixed && (!right_number(service, fixed, fixed->addresses, vnf->instances * count, "address") ||
+		      !right_number(service, fixed, fixed->macs, vnf->instances * count, "MAC address")))
 		return;
 	for (gint64 i = 0; i < vnf->instances; i++) {
 		struct slink *link = link_of(vnf, cpd, (unsigned) i);
@@ -89,10 +92,12 @@ void cps_prepare(struct service *service)
 	}
 }
 
-/* --- after ------------------------------------------------------------------------------------------------------------------------- */
+/* --- after
+ * ------------------------------------------------------------------------------------------------------------------------- */
 
 /* Why @said cannot be an address on @link; NULL where it can. */
-static const char *why_not(struct service *service, const struct cpd *cpd, const struct slink *link, const char *text, struct address *ret)
+static const char *why_not(struct service *service, const struct cpd *cpd, const struct slink *link, const char *text,
+			   struct address *ret)
 {
 	struct arena *arena = service->run->arena;
 	const struct lspec *spec = &link->spec;
@@ -101,7 +106,8 @@ static const char *why_not(struct service *service, const struct cpd *cpd, const
 	if (!address_split(text, ret, &prefix))
 		return "it is no IP address";
 	if (!spec->has_cidr || !has_addresses(cpd, spec))
-		return arena_printf(arena, "the connection point has no addresses of that kind on %s (layer_protocols)", link->key);
+		return arena_printf(arena, "the connection point has no addresses of that kind on %s (layer_protocols)",
+				    link->key);
 	const char *cidr = cidr_text(arena, &spec->cidr);
 	if (!cidr_contains(&spec->cidr, ret))
 		return arena_printf(arena, "it is not in %s, the CIDR of %s", cidr, link->key);
@@ -114,13 +120,15 @@ static const char *why_not(struct service *service, const struct cpd *cpd, const
 	return NULL;
 }
 
-static void take(struct service *service, GHashTable **taken, const char *text, struct origin origin, const char *what, const char *key)
+static void take(struct service *service, GHashTable **taken, const char *text, struct origin origin, const char *what,
+		 const char *key)
 {
 	if (!*taken)
 		*taken = g_hash_table_new(g_str_hash, g_str_equal);
 	const struct origin *there = g_hash_table_lookup(*taken, text);
 	if (there) {
-		struct diag *diag = diags_error(service->run->diags, "duplicate-address", origin, "the %s %s is used twice on %s", what, text, key);
+		struct diag *diag = diags_error(service->run->diags, "duplicate-address", origin, "the %s %s is used twice on %s",
+						what, text, key);
 		diag_note(service->run->diags, diag, *there, "first used here");
 		service->faulty = true;
 		return;
@@ -128,7 +136,8 @@ static void take(struct service *service, GHashTable **taken, const char *text, 
 	g_hash_table_insert(*taken, held(text), arena_memdup(service->run->arena, &origin, sizeof origin));
 }
 
-static void check_address(struct service *service, const struct cpd *cpd, struct slink *link, const struct fixed *fixed, const struct tvalue *said)
+static void check_address(struct service *service, const struct cpd *cpd, struct slink *link, const struct fixed *fixed,
+			  const struct tvalue *said)
 {
 	struct address address;
 	const char *text = tvalue_string(said, ""), *why = why_not(service, cpd, link, text, &address);
@@ -137,7 +146,8 @@ static void check_address(struct service *service, const struct cpd *cpd, struct
 		take(service, &link->taken, address_text(service->run->arena, &address), said->origin, "address", link->key);
 		return;
 	}
-	struct diag *diag = diags_error(service->run->diags, "bad-address", said->origin, "\"%s\" cannot be the address of \"%s\": %s", text,
+	struct diag *diag = diags_error(service->run->diags, "bad-address", said->origin,
+					"\"%s\" cannot be the address of \"%s\": %s", text,
 					fixed->name, why);
 	if (link->spec.has_cidr)
 		diag_note(service->run->diags, diag, link->spec.cidr_origin, "the link's CIDR");
@@ -153,7 +163,8 @@ static void check_mac(struct service *service, struct slink *link, const struct 
 		take(service, &link->macs, arena_strdup(service->run->arena, mac), said->origin, "MAC address", link->key);
 		return;
 	}
-	diags_error(service->run->diags, "bad-mac-address", said->origin, "\"%s\" cannot be the MAC address of \"%s\"", text, fixed->name);
+	diags_error(service->run->diags, "bad-mac-address", said->origin, "\"%s\" cannot be the MAC address of \"%s\"", text,
+		    fixed->name);
 	service->faulty = true;
 }
 
@@ -203,9 +214,11 @@ void cps_check(struct service *service)
 	}
 }
 
-/* --- fields of one instance ---------------------------------------------------------------------------------------------------------- */
+/* --- fields of one instance
+ * ---------------------------------------------------------------------------------------------------------- */
 
-static void set_fixed(const struct service *service, const struct cpd *cpd, const struct fixed *fixed, size_t i, struct object_builder *builder)
+static void set_fixed(const struct service *service, const struct cpd *cpd, const struct fixed *fixed, size_t i,
+		      struct object_builder *builder)
 {
 	struct arena *arena = service->run->arena;
 
@@ -225,7 +238,8 @@ static void set_fixed(const struct service *service, const struct cpd *cpd, cons
 	}
 }
 
-void cps_set(const struct service *service, const struct vnf *vnf, const struct vdu *vdu, unsigned instance, unsigned index, const char *key,
+void cps_set(const struct service *service, const struct vnf *vnf, const struct vdu *vdu, unsigned instance, unsigned index,
+	     const char *key,
 	     struct object_builder *builder)
 {
 	for (size_t i = 0; i < vdu->n_cpds; i++) {

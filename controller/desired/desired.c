@@ -80,7 +80,8 @@ static void print_value(GString *out, const struct tvalue *value)
 	g_string_append_c(out, ';');
 }
 
-const struct ttopology *run_instantiate(struct run *run, const struct ttemplate *template, struct tnamed_list inputs, struct origin from)
+const struct ttopology *run_instantiate(struct run *run, const struct ttemplate *template, struct tnamed_list inputs,
+					struct origin from)
 {
 	/* Equal inputs from other lines are other inputs: values keep their origins. */
 	g_autoptr(GString) id = g_string_new(NULL);
@@ -119,7 +120,8 @@ GBytes *run_read(struct run *run, const char *file, struct origin from)
 bool run_take_key(struct run *run, const char *key, struct origin origin)
 {
 	if (!key_is_valid(key)) {
-		diags_error(run->diags, "key-too-long", origin, "the key \"%.80s…\" has %zu bytes; %d are allowed", key, strlen(key), KEY_MAX);
+		diags_error(run->diags, "key-too-long", origin, "the key \"%.80s…\" has %zu bytes; %d are allowed", key,
+			    strlen(key), KEY_MAX);
 		return false;
 	}
 	const struct origin *there = g_hash_table_lookup(run->keys, key);
@@ -194,10 +196,11 @@ static void protect_from_unread_files(struct run *run)
 static bool concerns_us(const struct ttopology *topology)
 {
 	for (size_t i = 0; i < topology->n_nodes; i++)
-		if (tnode_is_a(&topology->nodes[i], "pleach.nodes.NetworkService") || tnode_is_a(&topology->nodes[i], "pleach.nodes.Site"))
+		if (tnode_is_a(&topology->nodes[i], "pleach.nodes.NetworkService") ||
+		    tnode_is_a(&topology->nodes[i], "pleach.nodes.Site"))
 			return true;
 	for (size_t i = 0; i < topology->n_policies && !topology->substitution.node_type; i++)
-		if (g_str_has_prefix(ttype_name(topology->policies[i].type), "pleach."))
+		if (topology->policies[i].type && g_str_has_prefix(ttype_name(topology->policies[i].type), "pleach."))
 			return true;
 	return false;
 }
@@ -217,7 +220,7 @@ static void walk_template(struct run *run, const struct ttemplate *template)
 		for (size_t i = 0; i < topology->n_nodes; i++) {
 			const struct tnode *node = &topology->nodes[i];
 			if (tnode_is_a(node, "pleach.nodes.Site")) {
-				sites_add(run, node, topology->faulty);
+				sites_add(run, node, topology->faulty || template->faulty);
 				n_sites++;
 			} else if (tnode_is_a(node, "pleach.nodes.NetworkService")) {
 				g_ptr_array_add(run->services, service_new(run, node, topology));
@@ -225,8 +228,13 @@ static void walk_template(struct run *run, const struct ttemplate *template)
 			}
 		}
 	}
-	if (topology->faulty || template->faulty)
-		protect_from(run, template->file, n_services, n_sites);
+	if (!topology->faulty && !template->faulty)
+		return;
+	/* A node of a type that is nowhere defined may be a service whose type is mistyped. */
+	for (size_t i = 0; i < topology->n_nodes && !topology->substitution.node_type; i++)
+		if (!tnode_is_a(&topology->nodes[i], "tosca.nodes.Root"))
+			protect_service(run, key_segment(run->arena, topology->nodes[i].name));
+	protect_from(run, template->file, n_services, n_sites);
 }
 
 static int by_service_name(const void *a, const void *b)
@@ -252,7 +260,8 @@ static void refuse_duplicates(struct run *run)
 	}
 }
 
-/* --- order of services ------------------------------------------------------------------------------------------------------- */
+/* --- order of services -------------------------------------------------------------------------------------------------------
+ * */
 
 static void link_services(struct run *run)
 {
@@ -285,7 +294,8 @@ static void break_cycles(struct run *run, struct service *service)
 			break_cycles(run, other);
 		else if (other->visit == ON_THE_WAY) {
 			struct diag *diag = diags_error(run->diags, "dependency-cycle", service->node->origin,
-							"the services \"%s\" and \"%s\" depend on one another", service->name, other->name);
+							"the services \"%s\" and \"%s\" depend on one another", service->name,
+							other->name);
 			diag_note(run->diags, diag, other->node->origin, "the other one");
 			service->faulty = other->faulty = true;
 			g_ptr_array_remove_index(service->after, i--);
@@ -296,12 +306,22 @@ static void break_cycles(struct run *run, struct service *service)
 
 static void order_services(struct run *run)
 {
+	guint64 pairs = 0;
+
 	for (guint i = 0; i < run->services->len; i++) {
 		struct service *service = run->services->pdata[i];
 		for (guint j = 0; j < service->after->len && !service->faulty; j++) {
 			const struct service *other = service->after->pdata[j];
 			if (other->faulty)
 				continue;
+			pairs += (guint64) service->first->len * other->last->len;
+			if (pairs > DESIRED_MAX_ORDER) {
+				diags_error(run->diags, "too-many-dependencies", service->node->origin,
+					    "the services \"%s\" and \"%s\" are too large to be put in order", service->name,
+					    other->name);
+				service->faulty = true;
+				break;
+			}
 			for (guint k = 0; k < service->first->len; k++)
 				for (guint l = 0; l < other->last->len; l++)
 					object_depends_on(service->first->pdata[k], other->last->pdata[l]);
@@ -309,7 +329,8 @@ static void order_services(struct run *run)
 	}
 }
 
-/* --- the network --------------------------------------------------------------------------------------------------------------- */
+/* --- the network ---------------------------------------------------------------------------------------------------------------
+ * */
 
 static void say_what_is_not_there(struct run *run)
 {
@@ -318,12 +339,15 @@ static void say_what_is_not_there(struct run *run)
 	if (run->services->len > 0)
 		return;
 	if (n == 0) {
-		struct diag *diag = diags_error(run->diags, "no-descriptors", ORIGIN_NONE, "there is no descriptor here; what runs is left alone");
-		diag_hint(run->diags, diag, "is it the right folder? Descriptors are *.yaml files with a tosca_definitions_version");
+		struct diag *diag = diags_error(run->diags, "no-descriptors", ORIGIN_NONE,
+						"there is no descriptor here; what runs is left alone");
+		diag_hint(run->diags, diag, "is it the right folder? Descriptors are *.yaml files with a "
+					    "tosca_definitions_version");
 		protect_everything(run);
 		return;
 	}
-	diags_add(run->diags, SEVERITY_NOTE, "nothing-desired", ORIGIN_NONE, "%zu descriptor%s, no pleach.nodes.NetworkService: nothing is desired.",
+	diags_add(run->diags, SEVERITY_NOTE, "nothing-desired", ORIGIN_NONE,
+		  "%zu descriptor%s, no pleach.nodes.NetworkService: nothing is desired.",
 		  n, n == 1 ? "" : "s");
 }
 
@@ -332,7 +356,8 @@ static void make_services(struct run *run)
 	for (guint i = 0; i < run->services->len; i++) {
 		struct service *service = run->services->pdata[i];
 		if (i >= DESIRED_MAX_SERVICES) {
-			run_say(run, SEVERITY_ERROR, "too-many-services", service->node->origin, "more than %d services", DESIRED_MAX_SERVICES);
+			run_say(run, SEVERITY_ERROR, "too-many-services", service->node->origin, "more than %d services",
+				DESIRED_MAX_SERVICES);
 			service->faulty = true;
 		}
 		if (!service->faulty)

@@ -1,4 +1,5 @@
-/* From resolved topologies to the desired network: sites, links, VNFCs with their connection points, NFs, with every value's origin.
+/* From resolved topologies to the desired network: sites, links, VNFCs with their connection points, NFs, with every value's
+ * origin.
  *
  * Only pleach.nodes.NetworkService makes anything exist. A service whose descriptor is faulty adds nothing and is listed in
  * network.faulty_services, so that what runs of it is left alone.

@@ -37,6 +37,7 @@ enum {
 	DESIRED_MAX_PIDS = 4194304,
 	DESIRED_MAX_HOSTNAME = 63,
 	DESIRED_MAX_ATTRIBUTE_DEPTH = 32,
+	DESIRED_MAX_ORDER = 1000000, /* pairs of objects of services that depend on one another */
 };
 
 struct run {
@@ -249,7 +250,8 @@ void run_suggest(struct run *run, struct diag *diag, const char *word, GPtrArray
 struct diag *run_say(struct run *run, enum severity severity, const char *code, struct origin origin, const char *format, ...)
 	G_GNUC_PRINTF(5, 6);
 /* tosca_instantiate(), remembered where it made no finding. */
-const struct ttopology *run_instantiate(struct run *run, const struct ttemplate *template, struct tnamed_list inputs, struct origin from);
+const struct ttopology *run_instantiate(struct run *run, const struct ttemplate *template, struct tnamed_list inputs,
+					struct origin from);
 /* Contents of a file of the snapshot, borrowed; NULL and a finding at @from where it cannot be had. */
 GBytes *run_read(struct run *run, const char *file, struct origin from);
 /* Takes @key for an object that comes from @origin; false and a finding where it is too long or taken. */
@@ -270,7 +272,8 @@ void sites_check_capacity(struct run *run);
 struct service *service_new(struct run *run, const struct tnode *node, const struct ttopology *file);
 void service_free(struct service *service);
 void service_make(struct service *service);
-/* Splits "VNF.REST"; where the descriptor is a VNFD, VNF is the service's name or that of its VNF node, and may be left out. NULL where
+/* Splits "VNF.REST"; where the descriptor is a VNFD, VNF is the service's name or that of its VNF node, and may be left out. NULL
+ * where
  * no VNF is named; *@ret_rest NULL: the VNF itself. */
 struct vnf *service_split(const struct service *service, const char *name, const char **ret_rest);
 void service_vnf_names(const struct service *service, GPtrArray *names);
@@ -318,7 +321,8 @@ void links_build(struct service *service);
 void cps_prepare(struct service *service);
 /* Checks all fixed addresses and MACs against the links. After links_settle(). */
 void cps_check(struct service *service);
-void cps_set(const struct service *service, const struct vnf *vnf, const struct vdu *vdu, unsigned instance, unsigned index, const char *key,
+void cps_set(const struct service *service, const struct vnf *vnf, const struct vdu *vdu, unsigned instance, unsigned index,
+	     const char *key,
 	     struct object_builder *builder);
 
 /* --- vnfc.c ---------------------------------------------------------------------------------------------------------------- */
@@ -329,7 +333,8 @@ char *vnf_path(const struct service *service, const struct vnf *vnf, unsigned in
 char *vnfc_path(const struct service *service, const struct vnf *vnf, unsigned instance, const struct vdu *vdu, unsigned index);
 void vnfcs_build(struct service *service);
 
-/* --- values.c ---------------------------------------------------------------------------------------------------------------- */
+/* --- values.c ----------------------------------------------------------------------------------------------------------------
+ * */
 
 enum want { WANT_ANY, WANT_SCALAR, WANT_LIST };
 
@@ -352,6 +357,10 @@ const struct expr *values_attribute(const struct scope *scope, const struct tval
 /* Does it, at any depth, hold a function? a secret? */
 bool values_is_pending(const struct tvalue *value);
 bool values_holds_secret(const struct tvalue *value);
+/* A finding at every property of @node, but those named in @except (NULL-ended), that only run time can tell: what is made of it
+ * must be
+ * known before. */
+void values_must_be_known(struct run *run, const struct tnode *node, const char *const *except);
 /* Does it read something of the VNF that it stands in, so that it differs between instances? */
 bool values_is_local(const struct scope *scope, const struct tvalue *value);
 /* The attribute `ports` of one VNFC. */
@@ -359,7 +368,8 @@ const struct expr *values_ports(const struct scope *scope, const struct vdu *vdu
 /* Stands in for what only run time knows, to find faults beforehand. @data: struct service. */
 const struct value *values_placeholder(const char *key, const char *path, void *data);
 
-/* --- nf.c, config.c ---------------------------------------------------------------------------------------------------------- */
+/* --- nf.c, config.c ----------------------------------------------------------------------------------------------------------
+ * */
 
 void nf_compile(struct run *run, const struct tnode *node, const struct ttopology *in, struct nfd *ret);
 void nf_compile_configs(struct run *run, struct nfd *nf);
@@ -372,7 +382,8 @@ const struct expr *configs_scope(const struct scope *scope, const struct nfd *nf
 /* Nothing is known before it runs. */
 const struct value *configs_nothing(const char *key, const char *path, void *data);
 
-/* --- kept.c ------------------------------------------------------------------------------------------------------------------ */
+/* --- kept.c ------------------------------------------------------------------------------------------------------------------
+ * */
 
 void not_kept(struct run *run, struct origin origin, const char *format, ...) G_GNUC_PRINTF(3, 4);
 void kept_site(struct run *run, const struct tnode *node);

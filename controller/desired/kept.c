@@ -42,7 +42,8 @@ static bool says(const struct tvalue *value)
 	g_assert_not_reached();
 }
 
-static void not_kept_properties(struct run *run, const struct tnode *node, struct tnamed_list properties, const char *const *names)
+static void not_kept_properties(struct run *run, const struct tnode *node, struct tnamed_list properties,
+				const char *const *names)
 {
 	for (; *names; names++) {
 		const struct tvalue *value = tnamed_get(properties, *names);
@@ -93,12 +94,14 @@ static bool is_any(const struct tnode *node, const char *const *types)
 	return false;
 }
 
-/* --- sites and services ---------------------------------------------------------------------------------------------------------------- */
+/* --- sites and services
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 void kept_site(struct run *run, const struct tnode *node)
 {
 	static const char *const names[] = { "trusted_certificates", NULL };
-	const struct tvalue *steering = tnode_property(node, "steering"), *signatures = tnode_property(node, "package_signatures");
+	const struct tvalue *steering = tnode_property(node, "steering"), *signatures = tnode_property(node,
+												       "package_signatures");
 
 	not_kept_properties(run, node, node->properties, names);
 	if (says(steering) && strcmp(tvalue_string(steering, "auto"), "auto") != 0)
@@ -117,7 +120,8 @@ void kept_service(struct run *run, const struct tnode *node)
 		not_kept_dependency(run, node);
 }
 
-/* --- policies and groups ----------------------------------------------------------------------------------------------------------------- */
+/* --- policies and groups
+ * ----------------------------------------------------------------------------------------------------------------- */
 
 void kept_policies(struct run *run, const struct ttopology *topology)
 {
@@ -136,24 +140,30 @@ void kept_policies(struct run *run, const struct ttopology *topology)
 
 	for (size_t i = 0; i < topology->n_policies; i++) {
 		const struct tpolicy *policy = &topology->policies[i];
-		bool known = false;
+		bool known = !policy->type;
 		for (size_t j = 0; j < G_N_ELEMENTS(kept) && !known; j++)
 			known = ttype_is_a(policy->type, kept[j]);
 		if (!known)
 			not_kept(run, policy->origin, "the policy \"%s\" (%s)", policy->name, ttype_name(policy->type));
 	}
 	for (size_t i = 0; i < topology->n_groups; i++)
-		not_kept(run, topology->groups[i].origin, "the group \"%s\" (%s)", topology->groups[i].name, ttype_name(topology->groups[i].type));
+		if (topology->groups[i].type)
+			not_kept(run, topology->groups[i].origin, "the group \"%s\" (%s)", topology->groups[i].name,
+				 ttype_name(topology->groups[i].type));
 }
 
-/* --- NSD ------------------------------------------------------------------------------------------------------------------------------------ */
+/* --- NSD
+ * ------------------------------------------------------------------------------------------------------------------------------------
+ * */
 
 static void kept_link(struct run *run, const struct tnode *node)
 {
-	static const char *const names[] = { "test_access", "monitoring_parameters", "nfvi_maintenance_info", "externally_managed", NULL };
+	static const char *const names[] = { "test_access", "monitoring_parameters", "nfvi_maintenance_info",
+					     "externally_managed", NULL };
 	static const char *const members[] = { "qos", "service_availability_level", "data_flow_mirroring", NULL };
 	const struct tvalue *profile = tnode_property(node, "vl_profile");
-	const struct tvalue *max = tvalue_get(profile, "max_bitrate_requirements"), *min = tvalue_get(profile, "min_bitrate_requirements");
+	const struct tvalue *max = tvalue_get(profile, "max_bitrate_requirements"),
+		*min = tvalue_get(profile, "min_bitrate_requirements");
 
 	if (says(max) || says(min))
 		not_kept(run, origin_of(says(max) ? max : min, node->origin), "the bit rate of \"%s\"", node->name);
@@ -177,7 +187,8 @@ void kept_nsd(struct run *run, const struct ttopology *topology)
 	kept_policies(run, topology);
 	for (size_t i = 0; i < topology->n_nodes; i++) {
 		const struct tnode *node = &topology->nodes[i];
-		bool self = tnode_is_a(node, "tosca.nodes.nfv.NS") && g_strcmp0(ttype_name(node->type), topology->substitution.node_type) == 0;
+		bool self = tnode_is_a(node, "tosca.nodes.nfv.NS") && g_strcmp0(ttype_name(node->type),
+										topology->substitution.node_type) == 0;
 		if (tnode_is_a(node, "tosca.nodes.nfv.NsVirtualLink"))
 			kept_link(run, node);
 		else if (tnode_is_a(node, "tosca.nodes.nfv.VNF"))
@@ -189,13 +200,18 @@ void kept_nsd(struct run *run, const struct ttopology *topology)
 	}
 }
 
-/* --- VNFD ----------------------------------------------------------------------------------------------------------------------------------- */
+/* --- VNFD
+ * -----------------------------------------------------------------------------------------------------------------------------------
+ * */
 
 static void kept_vdu(struct run *run, const struct tnode *node)
 {
-	static const char *const names[] = { "boot_data", "nfvi_constraints", "monitoring_parameters", "configurable_properties", NULL };
-	static const char *const compute_names[] = { "logical_node", "requested_additional_capabilities", "virtual_local_storage", NULL };
-	static const char *const cpu[] = { "cpu_architecture", "virtual_cpu_clock", "virtual_cpu_oversubscription_policy", "vdu_cpu_requirements",
+	static const char *const names[] = { "boot_data", "nfvi_constraints", "monitoring_parameters", "configurable_properties",
+					     NULL };
+	static const char *const compute_names[] = { "logical_node", "requested_additional_capabilities", "virtual_local_storage",
+						     NULL };
+	static const char *const cpu[] = { "cpu_architecture", "virtual_cpu_clock", "virtual_cpu_oversubscription_policy",
+					   "vdu_cpu_requirements",
 					   "virtual_cpu_pinning", NULL };
 	static const char *const memory[] = { "virtual_mem_oversubscription_policy", "vdu_mem_requirements", "numa_enabled",
 					      "huge_pages_requirements", NULL };
@@ -209,7 +225,8 @@ static void kept_vdu(struct run *run, const struct tnode *node)
 		not_kept_members(run, node, tnamed_get(compute->properties, "virtual_memory"), memory);
 		for (size_t i = 0; open && open->type == TV_MAP && i < open->map.n; i++)
 			if (strcmp(open->map.keys[i], "pids") != 0)
-				not_kept(run, open->map.items[i]->origin, "the requirement \"%s\" of \"%s\"", open->map.keys[i], node->name);
+				not_kept(run, open->map.items[i]->origin, "the requirement \"%s\" of \"%s\"", open->map.keys[i],
+					 node->name);
 	}
 	for (size_t i = 0; i < node->n_artifacts; i++)
 		not_kept(run, node->artifacts[i].origin, "the artifact \"%s\" of \"%s\"", node->artifacts[i].name, node->name);
@@ -221,7 +238,8 @@ static void kept_vdu(struct run *run, const struct tnode *node)
 
 static void kept_cp(struct run *run, const struct tnode *node)
 {
-	static const char *const names[] = { "trunk_mode", "bitrate_requirement", "virtual_network_interface_requirements", "protocol",
+	static const char *const names[] = { "trunk_mode", "bitrate_requirement", "virtual_network_interface_requirements",
+					     "protocol",
 					     "security_groups", NULL };
 	const struct tvalue *vnic = tnode_property(node, "vnic_type");
 
@@ -260,7 +278,8 @@ void kept_vnfd(struct run *run, const struct ttopology *topology)
 	}
 }
 
-/* --- network functions ------------------------------------------------------------------------------------------------------------------ */
+/* --- network functions
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 void kept_nf(struct run *run, const struct tnode *node)
 {

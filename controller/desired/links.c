@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static struct slink *add(struct service *service, const char *key, const struct tnode *node, const struct lspec *spec, const char *descriptor)
+static struct slink *add(struct service *service, const char *key, const struct tnode *node, const struct lspec *spec,
+			 const char *descriptor)
 {
 	struct slink *link = ARENA_NEW(service->run->arena, struct slink);
 
@@ -34,7 +35,8 @@ static void make_nslinks(struct service *service)
 	service->faulty = service->faulty || diags_errors(run->diags) > errors;
 }
 
-/* --- plugging VNFs into the NSD's links -------------------------------------------------------------------------------------------- */
+/* --- plugging VNFs into the NSD's links
+ * -------------------------------------------------------------------------------------------- */
 
 /* Through a Forwarding node, too: it says where paths may pass, the link is behind it. */
 static struct slink *reach(struct service *service, const struct trequirement *requirement)
@@ -58,14 +60,16 @@ static bool is_mapped(const struct vnfd *vnfd, const char *requirement)
 	return false;
 }
 
-static void plug_segment(struct service *service, struct vnf *vnf, const struct exposure *exposure, const struct trequirement *requirement,
+static void plug_segment(struct service *service, struct vnf *vnf, const struct exposure *exposure,
+			 const struct trequirement *requirement,
 			 struct slink *link)
 {
 	struct slink *former = vnf->shared[exposure->segment];
 
 	if (former && former != link) {
 		struct diag *diag = diags_error(service->run->diags, "connected-twice", requirement->origin,
-						"\"%s\" would join %s and %s: one segment of the VNF is connected to both", vnf->name, former->key,
+						"\"%s\" would join %s and %s: one segment of the VNF is connected to both",
+						vnf->name, former->key,
 						link->key);
 		diag_note(service->run->diags, diag, vnf->vnfd->segments[exposure->segment].node->origin, "this segment");
 		service->faulty = true;
@@ -89,22 +93,27 @@ static void plug(struct service *service, struct vnf *vnf)
 		if (is_mapped(vnf->vnfd, requirement->name))
 			continue;
 		struct diag *diag = diags_error(service->run->diags, "unmapped-requirement", requirement->origin,
-						"nothing in the VNFD of \"%s\" answers the requirement \"%s\"", vnf->name, requirement->name);
-		diag_note(service->run->diags, diag, vnf->vnfd->topology->substitution.origin, "the VNFD's substitution_mappings");
+						"nothing in the VNFD of \"%s\" answers the requirement \"%s\"", vnf->name,
+						requirement->name);
+		diag_note(service->run->diags, diag, vnf->vnfd->topology->substitution.origin,
+			  "the VNFD's substitution_mappings");
 		service->faulty = true;
 	}
 }
 
-/* --- links of the VNFs themselves --------------------------------------------------------------------------------------------------- */
+/* --- links of the VNFs themselves
+ * --------------------------------------------------------------------------------------------------- */
 
 static struct slink *own_link(struct service *service, const struct vnf *vnf, unsigned instance, const struct segment *segment)
 {
 	struct arena *arena = service->run->arena;
-	const char *key = arena_printf(arena, "link/%s.%s", vnf_path(service, vnf, instance), key_segment(arena, segment->node->name));
+	const char *key = arena_printf(arena, "link/%s.%s", vnf_path(service, vnf, instance),
+				       key_segment(arena, segment->node->name));
 
 	if (vnf->name && !segment->is_link && segment->exposed && instance == 0)
 		run_say(service->run, SEVERITY_WARNING, "unconnected", vnf->node->origin,
-			"the connection point \"%s\" of \"%s\" is connected to nothing: it gets a link of its own", segment->node->name, vnf->name);
+			"the connection point \"%s\" of \"%s\" is connected to nothing: it gets a link of its own",
+			segment->node->name, vnf->name);
 	return add(service, key, segment->node, &segment->spec, vnf->vnfd->id);
 }
 
@@ -132,7 +141,8 @@ static bool within_bounds(struct service *service)
 	}
 	if (n <= DESIRED_MAX_LINKS_PER_SERVICE)
 		return true;
-	diags_error(service->run->diags, "too-many-links", service->node->origin, "the service \"%s\" has more than %d virtual links",
+	diags_error(service->run->diags, "too-many-links", service->node->origin,
+		    "the service \"%s\" has more than %d virtual links",
 		    service->name, DESIRED_MAX_LINKS_PER_SERVICE);
 	return false;
 }
@@ -157,7 +167,8 @@ void links_make(struct service *service)
 	g_ptr_array_sort(service->links, by_key);
 }
 
-/* --- CIDRs -------------------------------------------------------------------------------------------------------------------------- */
+/* --- CIDRs
+ * -------------------------------------------------------------------------------------------------------------------------- */
 
 /* A CIDR that no other link of the service has: the one that the key's hash says, or the next that is free. */
 static void pick_cidr(struct service *service, struct slink *link, GHashTable *explicit, GHashTable *picked)
@@ -198,22 +209,26 @@ static void settle(struct service *service, struct slink *link)
 		spec->gateway_origin = spec->cidr_origin;
 		spec->has_gateway = true;
 	} else if (!cidr_contains(&spec->cidr, &spec->gateway) || cidr_is_reserved(&spec->cidr, &spec->gateway)) {
-		run_say(run, SEVERITY_ERROR, "bad-gateway", spec->gateway_origin, "the gateway of %s is no address of its CIDR, %s", link->key,
+		run_say(run, SEVERITY_ERROR, "bad-gateway", spec->gateway_origin,
+			"the gateway of %s is no address of its CIDR, %s", link->key,
 			cidr_text(run->arena, &spec->cidr));
 		service->faulty = true;
 	}
 	for (size_t i = 0; i < spec->n_pools; i++) {
 		struct address first, last;
-		if (pool_parse(spec->pools[i], &first, &last) && cidr_contains(&spec->cidr, &first) && cidr_contains(&spec->cidr, &last))
+		if (pool_parse(spec->pools[i], &first, &last) && cidr_contains(&spec->cidr, &first) &&
+		    cidr_contains(&spec->cidr, &last))
 			continue;
-		run_say(run, SEVERITY_ERROR, "bad-pool", spec->pools_origin, "the pool %s of %s is not within its CIDR, %s", spec->pools[i], link->key,
+		run_say(run, SEVERITY_ERROR, "bad-pool", spec->pools_origin, "the pool %s of %s is not within its CIDR, %s",
+			spec->pools[i], link->key,
 			cidr_text(run->arena, &spec->cidr));
 		service->faulty = true;
 	}
 	gint64 room = cidr_room(&spec->cidr);
 	if (link->n_cps > room) {
 		diags_error(run->diags, "cidr-too-small", spec->cidr_origin,
-			    "%s has room for %" G_GINT64_FORMAT " connection points; %" G_GINT64_FORMAT " are on it", link->key, room, link->n_cps);
+			    "%s has room for %" G_GINT64_FORMAT " connection points; %" G_GINT64_FORMAT " are on it", link->key,
+			    room, link->n_cps);
 		service->faulty = true;
 	}
 }

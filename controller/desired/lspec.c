@@ -25,7 +25,8 @@ static void read_cidr(struct run *run, const struct tnode *node, const struct tv
 	if (!text)
 		return;
 	if (!cidr_network(text, &cidr, &host_bits, &why)) {
-		struct diag *diag = run_say(run, SEVERITY_ERROR, "bad-cidr", said->origin, "\"%s\" cannot be the CIDR of \"%s\": %s", text, node->name, why);
+		struct diag *diag = run_say(run, SEVERITY_ERROR, "bad-cidr", said->origin,
+					    "\"%s\" cannot be the CIDR of \"%s\": %s", text, node->name, why);
 		if (diag)
 			diag_hint(run->diags, diag, "write it as 10.0.0.0/24");
 		return;
@@ -35,7 +36,8 @@ static void read_cidr(struct run *run, const struct tnode *node, const struct tv
 		return;
 	}
 	if (host_bits)
-		run_say(run, SEVERITY_WARNING, "host-bits", said->origin, "\"%s\" is an address in its network: %s is taken", text,
+		run_say(run, SEVERITY_WARNING, "host-bits", said->origin, "\"%s\" is an address in its network: %s is taken",
+			text,
 			cidr_text(run->arena, &cidr));
 	if (!spec->has_cidr) {
 		spec->has_cidr = true;
@@ -44,7 +46,8 @@ static void read_cidr(struct run *run, const struct tnode *node, const struct tv
 	} else if (spec->cidr.address.length != cidr.address.length) {
 		not_kept(run, said->origin, "the second CIDR of \"%s\", %s,", node->name, text);
 	} else if (!cidr_equal(&spec->cidr, &cidr)) {
-		struct diag *diag = run_say(run, SEVERITY_ERROR, "two-cidrs", said->origin, "\"%s\" has a second CIDR, %s", node->name, text);
+		struct diag *diag = run_say(run, SEVERITY_ERROR, "two-cidrs", said->origin, "\"%s\" has a second CIDR, %s",
+					    node->name, text);
 		if (diag)
 			diag_note(run->diags, diag, spec->cidr_origin, "the first one");
 	}
@@ -62,8 +65,10 @@ static void read_pools(struct run *run, const struct tvalue *list, struct lspec 
 		struct address first, last;
 		if (!address_parse(tvalue_string(tvalue_get(pool, "start_ip_address"), ""), &first) ||
 		    !address_parse(tvalue_string(tvalue_get(pool, "end_ip_address"), ""), &last) || first.length != last.length ||
-		    address_compare(&first, &last) > 0 || (spec->has_cidr && !(cidr_contains(&spec->cidr, &first) && cidr_contains(&spec->cidr, &last)))) {
-			run_say(run, SEVERITY_ERROR, "bad-pool", pool->origin, "the allocation pool is no range of addresses within the CIDR");
+		    address_compare(&first, &last) > 0 || (spec->has_cidr && !(cidr_contains(&spec->cidr, &first) &&
+									       cidr_contains(&spec->cidr, &last)))) {
+			run_say(run, SEVERITY_ERROR, "bad-pool", pool->origin,
+				"the allocation pool is no range of addresses within the CIDR");
 			return;
 		}
 		gint64 span = address_span(&first, &last);
@@ -97,7 +102,8 @@ static void read_mtu(struct run *run, const struct tnode *node, const struct tva
 	if (!said || said->type != TV_INTEGER)
 		return;
 	if (mtu < LINK_MTU_MIN || mtu > LINK_MTU_MAX) {
-		run_say(run, SEVERITY_ERROR, "mtu-range", said->origin, "the MTU of \"%s\" is %" G_GINT64_FORMAT "; it may be %d to %d", node->name, mtu,
+		run_say(run, SEVERITY_ERROR, "mtu-range", said->origin,
+			"the MTU of \"%s\" is %" G_GINT64_FORMAT "; it may be %d to %d", node->name, mtu,
 			LINK_MTU_MIN, LINK_MTU_MAX);
 		return;
 	}
@@ -146,14 +152,16 @@ void lspec_of_link(struct run *run, const struct tnode *node, struct lspec *ret)
 		keep_all_said(run, node, protocol);
 	}
 	if (ret->has_cidr && ret->cidr.address.length == 16 && ret->has_mtu && ret->mtu < IPV6_MTU_MIN)
-		run_say(run, SEVERITY_ERROR, "mtu-range", ret->mtu_origin, "a link with IPv6 has an MTU of %d at least", IPV6_MTU_MIN);
+		run_say(run, SEVERITY_ERROR, "mtu-range", ret->mtu_origin, "a link with IPv6 has an MTU of %d at least",
+			IPV6_MTU_MIN);
 }
 
 void lspec_merge(struct run *run, struct lspec *into, const struct lspec *from, const char *key)
 {
 	if (from->has_cidr && into->has_cidr && !cidr_equal(&from->cidr, &into->cidr)) {
 		struct diag *diag = run_say(run, SEVERITY_ERROR, "two-cidrs", from->cidr_origin,
-					    "%s has the CIDR %s, but what is on it within the VNF has %s", key, cidr_text(run->arena, &into->cidr),
+					    "%s has the CIDR %s, but what is on it within the VNF has %s", key,
+					    cidr_text(run->arena, &into->cidr),
 					    cidr_text(run->arena, &from->cidr));
 		if (diag)
 			diag_note(run->diags, diag, into->cidr_origin, "the CIDR of the outer link");
@@ -176,7 +184,8 @@ void lspec_merge(struct run *run, struct lspec *into, const struct lspec *from, 
 		into->gateway_origin = from->gateway_origin;
 	}
 	if (from->has_mtu && into->has_mtu && from->mtu != into->mtu) {
-		struct diag *diag = run_say(run, SEVERITY_WARNING, "overridden", from->mtu_origin, "%s has the MTU %" G_GINT64_FORMAT ": this one is not used",
+		struct diag *diag = run_say(run, SEVERITY_WARNING, "overridden", from->mtu_origin,
+					    "%s has the MTU %" G_GINT64_FORMAT ": this one is not used",
 					    key, into->mtu);
 		if (diag)
 			diag_note(run->diags, diag, into->mtu_origin, "the one that counts");

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* --- states -------------------------------------------------------------------------------------------------------------------- */
+/* --- states --------------------------------------------------------------------------------------------------------------------
+ * */
 
 static bool has_nf(const struct vnf *vnf, const char *name)
 {
@@ -41,11 +42,13 @@ static void take_state(struct service *service, const char *name, const struct t
 	}
 	service->faulty = true;
 	if (vnf) {
-		diag = diags_error(service->run->diags, "unknown-nf", state->origin, "\"%s\" names no network function of the service \"%s\"", name,
+		diag = diags_error(service->run->diags, "unknown-nf", state->origin,
+				   "\"%s\" names no network function of the service \"%s\"", name,
 				   service->name);
 		nf_names(service, vnf, names);
 	} else {
-		diag = diags_error(service->run->diags, "unknown-vnf", state->origin, "\"%s\" names no VNF of the service \"%s\"", name,
+		diag = diags_error(service->run->diags, "unknown-vnf", state->origin, "\"%s\" names no VNF of the service \"%s\"",
+				   name,
 				   service->name);
 		service_vnf_names(service, names);
 	}
@@ -67,7 +70,8 @@ const struct tvalue *named_state(const struct vnf *vnf, const char *nf)
 	return state ? state : vnf->state;
 }
 
-/* --- connection_points ----------------------------------------------------------------------------------------------------------- */
+/* --- connection_points
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static struct cpd *find_cpd(const struct vnfd *vnfd, const char *name)
 {
@@ -93,7 +97,8 @@ static struct cpd *behind_extcp(struct service *service, const struct vnfd *vnfd
 	if (names->len == 1)
 		return found;
 	struct diag *diag = diags_error(service->run->diags, "ambiguous-connection-point", origin,
-					"behind the external connection point \"%s\" there are %u connection points of VDUs; name the one that is meant",
+					"behind the external connection point \"%s\" there are %u connection points of VDUs; "
+					"name the one that is meant",
 					extcp->node->name, names->len);
 	run_suggest(service->run, diag, "", names);
 	service->faulty = true;
@@ -113,7 +118,8 @@ static void fix(struct service *service, struct vnf *vnf, const struct cpd *cpd,
 		return;
 	}
 	*fixed = (struct fixed) {
-		.name = name, .addresses = tvalue_get(entry, "addresses"), .macs = tvalue_get(entry, "mac_addresses"), .origin = entry->origin
+		.name = name, .addresses = tvalue_get(entry, "addresses"), .macs = tvalue_get(entry, "mac_addresses"),
+		.origin = entry->origin
 	};
 	vnf->fixed[cpd->flat] = fixed;
 	if (tvalue_get(entry, "network"))
@@ -132,7 +138,8 @@ static void take_sap(struct service *service, const char *name, const struct tva
 	const struct tvalue *network = tvalue_get(entry, "network");
 
 	if (network && !is_on_site(service, tvalue_string(network, ""))) {
-		struct diag *diag = diags_error(service->run->diags, "unknown-network", network->origin, "the site \"%s\" has no network \"%s\"",
+		struct diag *diag = diags_error(service->run->diags, "unknown-network", network->origin,
+						"the site \"%s\" has no network \"%s\"",
 						service->site->site->name, tvalue_string(network, ""));
 		const struct tvalue *networks = service->site->node ? tnode_property(service->site->node, "networks") : NULL;
 		g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -164,8 +171,10 @@ static void unknown_cp(struct service *service, const struct vnf *vnf, const cha
 	const char *prefix = vnf->name ? arena_printf(service->run->arena, "%s.", vnf->name) : "";
 	for (size_t i = 0; i < vnf->vnfd->n_vdus; i++)
 		for (size_t j = 0; j < vnf->vnfd->vdus[i].n_cpds; j++)
-			g_ptr_array_add(names, arena_printf(service->run->arena, "%s%s", prefix, vnf->vnfd->vdus[i].cpds[j].name));
-	diag = diags_error(service->run->diags, "unknown-connection-point", origin, "\"%s\" names no connection point of the service \"%s\"", name,
+			g_ptr_array_add(names, arena_printf(service->run->arena, "%s%s", prefix,
+							    vnf->vnfd->vdus[i].cpds[j].name));
+	diag = diags_error(service->run->diags, "unknown-connection-point", origin,
+			   "\"%s\" names no connection point of the service \"%s\"", name,
 			   service->name);
 	run_suggest(service->run, diag, name, names);
 }

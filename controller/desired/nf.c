@@ -2,28 +2,38 @@
 
 #include <string.h>
 
-/* --- what the descriptor says ------------------------------------------------------------------------------------------------------------ */
+/* --- what the descriptor says
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static void check_command(struct run *run, const struct tnode *node, const struct tvalue *command)
 {
 	size_t n = command->type == TV_LIST ? command->list.n : 0, bytes = 0;
 
 	if (n == 0 || (command->list.items[0]->type == TV_STRING && !*command->list.items[0]->string)) {
-		struct diag *diag = diags_error(run->diags, "empty-command", command->origin, "the command of \"%s\" names no program", node->name);
+		struct diag *diag = diags_error(run->diags, "empty-command", command->origin,
+						"the command of \"%s\" names no program", node->name);
 		diag_hint(run->diags, diag, "leave it out where there is nothing to supervise");
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
 		bytes += strlen(tvalue_string(command->list.items[i], "")) + 1;
 	if (n > DESIRED_MAX_COMMAND_WORDS || bytes > DESIRED_MAX_COMMAND_BYTES)
-		diags_error(run->diags, "command-too-long", command->origin, "the command of \"%s\" has %zu words in %zu bytes; %d in %d are allowed",
+		diags_error(run->diags, "command-too-long", command->origin,
+			    "the command of \"%s\" has %zu words in %zu bytes; %d in %d are allowed",
 			    node->name, n, bytes, DESIRED_MAX_COMMAND_WORDS, DESIRED_MAX_COMMAND_BYTES);
 }
 
 void nf_compile(struct run *run, const struct tnode *node, const struct ttopology *in, struct nfd *ret)
 {
+	static const char *const ours[] = { "desired_state", "ems", "stateful", "health_check" };
 	const struct tvalue *command = tnode_property(node, "command");
 
+	for (size_t i = 0; i < G_N_ELEMENTS(ours); i++) {
+		const struct tvalue *value = tnode_property(node, ours[i]);
+		if (value && values_is_pending(value))
+			run_say(run, SEVERITY_ERROR, "known-too-late", value->origin,
+				"\"%s\" must be known before anything runs: it cannot depend on an attribute", ours[i]);
+	}
 	ret->node = node;
 	ret->in = in;
 	if (command && command->type != TV_NULL)
@@ -48,7 +58,8 @@ struct nfd *nf_of_vdu(const struct vnf *vnf, const struct vdu *vdu)
 	return nf && !nf->left_out ? nf : NULL;
 }
 
-/* --- its instances --------------------------------------------------------------------------------------------------------------------------- */
+/* --- its instances
+ * --------------------------------------------------------------------------------------------------------------------------- */
 
 /* What all instances of an NF share. */
 struct shared {
@@ -148,7 +159,8 @@ static void build(struct shared *shared, unsigned instance, unsigned index)
 {
 	struct service *service = shared->service;
 	struct arena *arena = service->run->arena;
-	const struct scope scope = { .service = service, .vnf = shared->vnf, .instance = instance, .vdu = shared->vdu, .index = index };
+	const struct scope scope = { .service = service, .vnf = shared->vnf, .instance = instance, .vdu = shared->vdu,
+				     .index = index };
 	const struct tnode *node = shared->nf->node;
 	const char *path = vnfc_path(service, shared->vnf, instance, shared->vdu, index);
 	const char *key = arena_printf(arena, "nf/%s", path);
@@ -191,7 +203,8 @@ static void build_all(struct service *service, struct vnf *vnf, const struct vdu
 	if (nf->left_out) {
 		for (gint64 i = 0; i < vnf->instances * vnf->counts[vdu->index]; i++)
 			g_ptr_array_add(service->last, arena_printf(service->run->arena, "vnfc/%s",
-								      vnfc_path(service, vnf, (unsigned) (i / vnf->counts[vdu->index]), vdu,
+								      vnfc_path(service, vnf,
+										(unsigned) (i / vnf->counts[vdu->index]), vdu,
 										(unsigned) (i % vnf->counts[vdu->index]))));
 		return;
 	}

@@ -24,7 +24,8 @@ struct wish {
 	const struct tvalue *scale_info;
 };
 
-static const struct tpolicy *policy_of(const struct ttopology *topology, const char *type, const char *target_or_null, size_t *from)
+static const struct tpolicy *policy_of(const struct ttopology *topology, const char *type, const char *target_or_null,
+				       size_t *from)
 {
 	for (size_t i = *from; i < topology->n_policies; i++) {
 		const struct tpolicy *policy = &topology->policies[i];
@@ -59,10 +60,12 @@ static void add_keys(GPtrArray *names, const struct tvalue *map)
 		g_ptr_array_add(names, held(map->map.keys[i]));
 }
 
-/* --- instantiation levels ---------------------------------------------------------------------------------------------------- */
+/* --- instantiation levels ----------------------------------------------------------------------------------------------------
+ * */
 
 /* The level that @said names (or, without one, the default or the only one of @levels); NULL: none. */
-static const char *pick_level(struct service *service, const struct tvalue *said, const struct tpolicy *levels, const char *property,
+static const char *pick_level(struct service *service, const struct tvalue *said, const struct tpolicy *levels,
+			      const char *property,
 			      const char *what, struct origin *ret_origin)
 {
 	const struct tvalue *map = policy_value(levels, property);
@@ -85,7 +88,8 @@ static const char *pick_level(struct service *service, const struct tvalue *said
 	*ret_origin = said->origin;
 	if (tvalue_get(map, name))
 		return name;
-	struct diag *diag = run_say(service->run, SEVERITY_ERROR, "unknown-level", said->origin, "%s has no instantiation level \"%s\"", what, name);
+	struct diag *diag = run_say(service->run, SEVERITY_ERROR, "unknown-level", said->origin,
+				    "%s has no instantiation level \"%s\"", what, name);
 	add_keys(names, map);
 	if (diag)
 		run_suggest(service->run, diag, name, names);
@@ -93,7 +97,8 @@ static const char *pick_level(struct service *service, const struct tvalue *said
 	return NULL;
 }
 
-/* --- aspects ------------------------------------------------------------------------------------------------------------------- */
+/* --- aspects -------------------------------------------------------------------------------------------------------------------
+ * */
 
 static void take_level(struct wish *wish, const char *aspect, const struct tvalue *level, struct origin origin)
 {
@@ -131,7 +136,8 @@ static void take_service_scale(struct wish *wish)
 			take_level(wish, aspect, entry->level, entry->level->origin);
 			continue;
 		}
-		struct diag *diag = diags_error(service->run->diags, "unknown-aspect", entry->level->origin, "\"%s\" has %s", entry->written,
+		struct diag *diag = diags_error(service->run->diags, "unknown-aspect", entry->level->origin, "\"%s\" has %s",
+						entry->written,
 						wish->map ? "several scaling aspects: name one" : "no scaling aspect");
 		g_autoptr(GPtrArray) names = g_ptr_array_new();
 		add_keys(names, wish->map);
@@ -145,7 +151,8 @@ static void take_targets(struct wish *wish, const struct tvalue *profile)
 	const struct tvalue *targets = tvalue_get(profile, "target_vnf_scale_level_info");
 
 	for (size_t i = 0; targets && targets->type == TV_MAP && i < targets->map.n; i++)
-		take_level(wish, targets->map.keys[i], tvalue_get(targets->map.items[i], "scale_level"), targets->map.items[i]->origin);
+		take_level(wish, targets->map.keys[i], tvalue_get(targets->map.items[i], "scale_level"),
+			   targets->map.items[i]->origin);
 }
 
 static gint64 number(const struct tvalue *vdu_level)
@@ -166,7 +173,8 @@ static gint64 steps(struct wish *wish, const struct tpolicy *policy, const char 
 		return MIN(number(deltas->map.items[0]), DESIRED_MAX_VNFCS) * MIN(level, DESIRED_MAX_VNFCS);
 	size_t n = names && names->type == TV_LIST ? names->list.n : 0;
 	for (gint64 i = 0; i < level; i++) {
-		const char *delta = n == 0 || (i >= (gint64) n && n != 1) ? NULL : tvalue_string(names->list.items[n == 1 ? 0 : i], NULL);
+		const char *delta = n == 0 || (i >= (gint64) n && n != 1) ? NULL
+			: tvalue_string(names->list.items[n == 1 ? 0 : i], NULL);
 		const struct tvalue *step = delta ? tvalue_get(deltas, delta) : NULL;
 		if (!step) {
 			run_say(wish->service->run, SEVERITY_ERROR, "unknown-delta", policy->origin,
@@ -184,7 +192,8 @@ static gint64 steps(struct wish *wish, const struct tpolicy *policy, const char 
 }
 
 /* Instances of @vdu by the levels of the aspects that move it. @ret_explicit: the service or the NSD named one of them. */
-static gint64 by_aspects(struct wish *wish, const struct vdu *vdu, gint64 base, bool *ret_explicit, bool *ret_any, struct origin *ret_origin)
+static gint64 by_aspects(struct wish *wish, const struct vdu *vdu, gint64 base, bool *ret_explicit, bool *ret_any,
+			 struct origin *ret_origin)
 {
 	const struct ttopology *topology = wish->vnf->vnfd->topology;
 	const struct tpolicy *policy;
@@ -234,7 +243,8 @@ static gint64 count_vdu(struct wish *wish, const struct vdu *vdu)
 	if (n >= vdu->min && n <= vdu->max)
 		return n;
 	struct diag *diag = run_say(wish->service->run, SEVERITY_ERROR, "scale-range", origin,
-				    "\"%s\" would have %" G_GINT64_FORMAT " instances; it has %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+				    "\"%s\" would have %" G_GINT64_FORMAT " instances; it has %" G_GINT64_FORMAT " to "
+														 "%" G_GINT64_FORMAT,
 				    vdu->node->name, n, vdu->min, vdu->max);
 	if (diag)
 		diag_note(wish->service->run->diags, diag, origin_of(profile, vdu->node->origin), "its bounds");
@@ -246,7 +256,8 @@ static void scale_vdus(struct service *service, struct vnf *vnf)
 {
 	const struct ttopology *topology = vnf->vnfd->topology;
 	const struct tvalue *profile = vnf->node ? tnode_property(vnf->node, "vnf_profile") : NULL;
-	const struct tvalue *said = vnf->node ? tvalue_get(profile, "instantiation_level") : tnode_property(service->node, "instantiation_level");
+	const struct tvalue *said = vnf->node ? tvalue_get(profile, "instantiation_level")
+		: tnode_property(service->node, "instantiation_level");
 	const struct tpolicy *levels = first_policy(topology, LEVELS, NULL);
 	g_autoptr(GHashTable) wished = g_hash_table_new(g_str_hash, g_str_equal);
 	struct wish wish = { .service = service, .vnf = vnf, .levels = wished };
@@ -264,7 +275,8 @@ static void scale_vdus(struct service *service, struct vnf *vnf)
 		vnf->counts[i] = count_vdu(&wish, &vnf->vnfd->vdus[i]);
 }
 
-/* --- instances of a VNF in its NSD ------------------------------------------------------------------------------------------------ */
+/* --- instances of a VNF in its NSD
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Every policy of @type by the names of its targets: an NSD may have as many as it has VNFs. */
 static GHashTable *by_target(const struct ttopology *topology, const char *type)
@@ -284,7 +296,8 @@ static gint64 count_vnf(struct service *service, struct vnf *vnf, const struct t
 			struct origin level_origin)
 {
 	const struct tvalue *profile = tnode_property(vnf->node, "vnf_profile");
-	const struct tvalue *min = tvalue_get(profile, "min_number_of_instances"), *max = tvalue_get(profile, "max_number_of_instances");
+	const struct tvalue *min = tvalue_get(profile, "min_number_of_instances"),
+		*max = tvalue_get(profile, "max_number_of_instances");
 	struct origin origin = origin_of(min, vnf->node->origin);
 	gint64 n = tvalue_int(min, 1);
 
@@ -298,7 +311,8 @@ static gint64 count_vnf(struct service *service, struct vnf *vnf, const struct t
 	if (n >= tvalue_int(min, 0) && n <= tvalue_int(max, G_MAXINT64))
 		return n;
 	struct diag *diag = diags_error(service->run->diags, "scale-range", origin,
-					"\"%s\" would have %" G_GINT64_FORMAT " instances; it has %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
+					"\"%s\" would have %" G_GINT64_FORMAT " instances; it has %" G_GINT64_FORMAT " to "
+														     "%" G_GINT64_FORMAT,
 					vnf->name, n, tvalue_int(min, 0), tvalue_int(max, G_MAXINT64));
 	diag_note(service->run->diags, diag, origin_of(profile, vnf->node->origin), "its bounds");
 	service->faulty = true;
@@ -315,7 +329,8 @@ static void deal_scale(struct service *service)
 		struct vnf *vnf = service_split(service, written, &aspect);
 		if (vnf) {
 			struct scale_entry *entry = ARENA_NEW(service->run->arena, struct scale_entry);
-			*entry = (struct scale_entry) { .written = written, .aspect = aspect, .level = scale->map.items[i], .next = vnf->scale };
+			*entry = (struct scale_entry) { .written = written, .aspect = aspect, .level = scale->map.items[i],
+							.next = vnf->scale };
 			vnf->scale = entry;
 			continue;
 		}
@@ -341,10 +356,12 @@ static void check_bounds(struct service *service)
 	}
 	if (n > DESIRED_MAX_VNFCS_PER_SERVICE) {
 		diags_error(service->run->diags, "too-many-instances", service->node->origin,
-			    "the service \"%s\" has more than %d instances of VDUs", service->name, DESIRED_MAX_VNFCS_PER_SERVICE);
+			    "the service \"%s\" has more than %d instances of VDUs", service->name,
+			    DESIRED_MAX_VNFCS_PER_SERVICE);
 		service->faulty = true;
 	} else if ((gint64) service->run->n_vnfcs + n > DESIRED_MAX_VNFCS) {
-		diags_error(service->run->diags, "too-many-instances", service->node->origin, "more than %d instances of VDUs in all",
+		diags_error(service->run->diags, "too-many-instances", service->node->origin,
+			    "more than %d instances of VDUs in all",
 			    DESIRED_MAX_VNFCS);
 		service->faulty = true;
 	} else {
@@ -364,9 +381,11 @@ static void count_vnfs(struct service *service)
 	for (guint i = 0; i < service->vnfs->len; i++) {
 		struct vnf *vnf = service->vnfs->pdata[i];
 		const struct tvalue *by_level = policy_value(g_hash_table_lookup(levels, vnf->node->name), "number_of_instances");
-		const struct tvalue *by_aspect = policy_value(g_hash_table_lookup(aspects, vnf->node->name), "number_of_instances");
+		const struct tvalue *by_aspect = policy_value(g_hash_table_lookup(aspects, vnf->node->name),
+							      "number_of_instances");
 		/* An NSD without instantiation levels starts at level 0 of each of its aspects. */
-		vnf->instances = count_vnf(service, vnf, level ? tvalue_get(by_level, level) : NULL, tvalue_get(by_aspect, "0"), origin);
+		vnf->instances = count_vnf(service, vnf, level ? tvalue_get(by_level, level) : NULL, tvalue_get(by_aspect, "0"),
+					   origin);
 	}
 }
 

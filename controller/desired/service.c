@@ -12,7 +12,7 @@ struct service *service_new(struct run *run, const struct tnode *node, const str
 	service->file = file;
 	service->name = node->name;
 	service->segment = key_segment(run->arena, node->name);
-	service->faulty = file->faulty;
+	service->faulty = file->faulty || file->of->faulty;
 	service->vnfs = g_ptr_array_new();
 	service->by_name = g_hash_table_new(g_str_hash, g_str_equal);
 	service->nslinks = g_hash_table_new(g_str_hash, g_str_equal);
@@ -45,7 +45,8 @@ void service_free(struct service *service)
 	g_hash_table_unref(service->layer2);
 }
 
-/* --- names ------------------------------------------------------------------------------------------------------------------- */
+/* --- names -------------------------------------------------------------------------------------------------------------------
+ * */
 
 static bool has_prefix(const char *name, const char *prefix, const char **ret_rest)
 {
@@ -62,7 +63,8 @@ struct vnf *service_split(const struct service *service, const char *name, const
 	*ret_rest = NULL;
 	if (!service->is_nsd) {
 		struct vnf *vnf = service->vnfs->len > 0 ? service->vnfs->pdata[0] : NULL;
-		if (!vnf || has_prefix(name, service->name, ret_rest) || (vnf->vnfd->vnf && has_prefix(name, vnf->vnfd->vnf->name, ret_rest)))
+		if (!vnf || has_prefix(name, service->name, ret_rest) || (vnf->vnfd->vnf && has_prefix(name, vnf->vnfd->vnf->name,
+												       ret_rest)))
 			return vnf;
 		*ret_rest = name;
 		return vnf;
@@ -85,7 +87,8 @@ void service_vnf_names(const struct service *service, GPtrArray *names)
 	}
 }
 
-/* --- the VNFs of an NSD ---------------------------------------------------------------------------------------------------------- */
+/* --- the VNFs of an NSD
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* Which property of the node goes to which input is said by the VNFD's substitution_mappings, which do not depend on inputs. */
 static const struct tsubstitution *mappings(struct run *run, const struct ttemplate *template)
@@ -94,7 +97,8 @@ static const struct tsubstitution *mappings(struct run *run, const struct ttempl
 
 	if (!topology) {
 		auto_ptr(diags) unheard = diags_new(); /* missing inputs are no fault yet; all else was found at loading */
-		topology = tosca_instantiate(run->tosca, template, (struct tnamed_list) { 0 }, template->origin, run->arena, unheard);
+		topology = tosca_instantiate(run->tosca, template, (struct tnamed_list) { 0 }, template->origin, run->arena,
+					     unheard);
 		g_hash_table_insert(run->substitutions, held(template), held(topology));
 	}
 	return &topology->substitution;
@@ -157,20 +161,24 @@ static void host_nf(struct service *service, const struct tnode *node)
 
 	if (!vnf) {
 		diags_error(run->diags, "nf-not-hosted", host && host->node ? host->origin : node->origin,
-			    "the network function \"%s\" is hosted on %s", node->name, host && host->node ? "something that is no VNF" : "nothing");
+			    "the network function \"%s\" is hosted on %s", node->name, host && host->node
+			    ? "something that is no VNF" : "nothing");
 		service->faulty = true;
 		return;
 	}
 	if (vnf->vnfd->n_vdus != 1) {
-		diags_error(run->diags, "nf-not-hosted", host->origin, "\"%s\" is hosted on \"%s\", whose VNFD has %zu VDUs; it must have one",
+		diags_error(run->diags, "nf-not-hosted", host->origin,
+			    "\"%s\" is hosted on \"%s\", whose VNFD has %zu VDUs; it must have one",
 			    node->name, vnf->name, vnf->vnfd->n_vdus);
 		service->faulty = true;
 		return;
 	}
 	if (vnf->vnfd->n_nfs > 0 || vnf->nsd_nf) {
 		struct diag *diag = diags_error(run->diags, "two-nfs", node->origin,
-						"\"%s\" is the second network function on \"%s\"; a VDU has one", node->name, vnf->name);
-		diag_note(run->diags, diag, vnf->nsd_nf ? vnf->nsd_nf->node->origin : vnf->vnfd->nfs[0].node->origin, "the first one");
+						"\"%s\" is the second network function on \"%s\"; a VDU has one", node->name,
+						vnf->name);
+		diag_note(run->diags, diag, vnf->nsd_nf ? vnf->nsd_nf->node->origin : vnf->vnfd->nfs[0].node->origin,
+			  "the first one");
 		service->faulty = true;
 		return;
 	}
@@ -182,22 +190,29 @@ static void host_nf(struct service *service, const struct tnode *node)
 
 static void open_nsd(struct service *service)
 {
+	static const char *const all_known[] = { NULL };
 	const struct ttopology *topology = service->topology;
+	size_t errors = diags_errors(service->run->diags);
 
 	for (size_t i = 0; i < topology->n_nodes; i++) {
 		const struct tnode *node = &topology->nodes[i];
-		if (!tnode_is_a(node, "tosca.nodes.nfv.VNF"))
+		if (!tnode_is_a(node, "tosca.nodes.nfv.VNF")) {
+			if (!tnode_is_a(node, "pleach.nodes.NetworkFunction"))
+				values_must_be_known(service->run, node, all_known);
 			continue;
+		}
 		const struct ttopology *vnfd = service_substitute(service, node);
 		if (vnfd && !vnfd->faulty && !vnfd->of->faulty) {
 			add_vnf(service, node, vnfd);
 			continue;
 		}
 		if (vnfd)
-			run_say(service->run, SEVERITY_ERROR, "faulty-descriptor", node->origin, "the VNFD of \"%s\" (%s) is faulty", node->name,
+			run_say(service->run, SEVERITY_ERROR, "faulty-descriptor", node->origin,
+				"the VNFD of \"%s\" (%s) is faulty", node->name,
 				vnfd->of->file);
 		service->faulty = true;
 	}
+	service->faulty = service->faulty || diags_errors(service->run->diags) > errors;
 	g_ptr_array_sort(service->vnfs, by_vnf_name);
 	for (size_t i = 0; i < topology->n_nodes && !service->faulty; i++)
 		if (tnode_is_a(&topology->nodes[i], "pleach.nodes.NetworkFunction"))
@@ -229,7 +244,8 @@ static void open_vnfd(struct service *service)
 	add_vnf(service, NULL, topology);
 }
 
-/* --- the descriptor ------------------------------------------------------------------------------------------------------------------ */
+/* --- the descriptor
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static struct tnamed_list inputs_of(struct service *service)
 {
@@ -238,7 +254,8 @@ static struct tnamed_list inputs_of(struct service *service)
 	struct tnamed *items = ARENA_ARRAY(service->run->arena, struct tnamed, n);
 
 	for (size_t i = 0; i < n; i++)
-		items[i] = (struct tnamed) { .name = map->map.keys[i], .value = map->map.items[i], .origin = map->map.items[i]->origin };
+		items[i] = (struct tnamed) { .name = map->map.keys[i], .value = map->map.items[i],
+					     .origin = map->map.items[i]->origin };
 	return (struct tnamed_list) { items, n };
 }
 
@@ -288,27 +305,37 @@ static bool open_descriptor(struct service *service)
 		return false;
 	service->topology = run_instantiate(run, service->template, inputs_of(service), origin);
 	if (service->topology->faulty || service->template->faulty) {
-		run_say(run, SEVERITY_ERROR, "faulty-descriptor", origin, "the descriptor %s of the service \"%s\" is faulty", service->template->file,
+		run_say(run, SEVERITY_ERROR, "faulty-descriptor", origin, "the descriptor %s of the service \"%s\" is faulty",
+			service->template->file,
 			service->name);
 		return false;
 	}
 	service->is_nsd = is_nsd(service->topology);
 	if (service->is_nsd || vnfd_is_one(service->topology))
 		return true;
-	struct diag *diag = diags_error(run->diags, "not-a-descriptor", origin, "%s is neither an NSD nor a VNFD", service->template->file);
-	diag_hint(run->diags, diag, "a VNFD has a tosca.nodes.nfv.VNF and a tosca.nodes.nfv.Vdu.Compute, an NSD a tosca.nodes.nfv.NS");
+	struct diag *diag = diags_error(run->diags, "not-a-descriptor", origin, "%s is neither an NSD nor a VNFD",
+					service->template->file);
+	diag_hint(run->diags, diag, "a VNFD has a tosca.nodes.nfv.VNF and a tosca.nodes.nfv.Vdu.Compute, an NSD a "
+				    "tosca.nodes.nfv.NS");
 	return false;
 }
 
 /* Each step needs the one before to be without fault. */
 void service_make(struct service *service)
 {
+	static const char *const open[] = { "inputs", NULL };
 	static void (*const steps[])(struct service *) = {
 		check_flavour,  scale_service, named_states, links_make, named_connection_points, cps_prepare,
 		links_settle, cps_check,     links_build,  vnfcs_build, nfs_build,
 	};
 
+	size_t errors = diags_errors(service->run->diags);
 	kept_service(service->run, service->node);
+	values_must_be_known(service->run, service->node, open);
+	if (diags_errors(service->run->diags) > errors) {
+		service->faulty = true;
+		return;
+	}
 	service->site = sites_pick(service->run, service->node);
 	if (!open_descriptor(service) || !service->site) {
 		service->faulty = true;

@@ -62,9 +62,11 @@ static const char *owner_of(struct run *run, const struct tnode *node, bool *ret
 
 	if (owner && run->options->owner && strcmp(owner, run->options->owner) != 0) {
 		struct diag *diag = diags_error(run->diags, "owner-mismatch", said->origin,
-						"the site \"%s\" has the owner \"%s\", but --owner says \"%s\"", node->name, owner,
+						"the site \"%s\" has the owner \"%s\", but --owner says \"%s\"", node->name,
+						owner,
 						run->options->owner);
-		diag_hint(run->diags, diag, "two controllers of different owners must not share a site's descriptors; make them agree");
+		diag_hint(run->diags, diag, "two controllers of different owners must not share a site's descriptors; make them "
+					    "agree");
 		*ret_faulty = true;
 	}
 	if (!owner)
@@ -77,10 +79,13 @@ void sites_add(struct run *run, const struct tnode *node, bool faulty)
 	struct site_entry *entry = ARENA_NEW(run->arena, struct site_entry);
 	struct site *site = ARENA_NEW(run->arena, struct site);
 	const struct tvalue *capacity = tnode_property(node, "capacity");
+	static const char *const all_known[] = { NULL };
+	size_t errors = diags_errors(run->diags);
 
+	values_must_be_known(run, node, all_known);
 	entry->site = site;
 	entry->node = node;
-	entry->faulty = faulty;
+	entry->faulty = faulty || diags_errors(run->diags) > errors;
 	site->name = node->name;
 	site->origin = node->origin;
 	site->owner = owner_of(run, node, &entry->faulty);
@@ -133,7 +138,8 @@ void sites_finish(struct run *run)
 			continue;
 		}
 		struct diag *diag =
-			diags_error(run->diags, "duplicate-site", entry->site->origin, "there are two sites of the name \"%s\"", entry->site->name);
+			diags_error(run->diags, "duplicate-site", entry->site->origin, "there are two sites of the name \"%s\"",
+				    entry->site->name);
 		diag_note(run->diags, diag, former->site->origin, "first defined here");
 		former->faulty = true;
 		g_ptr_array_remove_index(run->sites, i);
@@ -168,7 +174,8 @@ struct site_entry *sites_pick(struct run *run, const struct tnode *service)
 	if (name) {
 		entry = find(run, name);
 		if (!entry) {
-			struct diag *diag = diags_error(run->diags, "unknown-site", said->origin, "there is no site \"%s\"", name);
+			struct diag *diag = diags_error(run->diags, "unknown-site", said->origin, "there is no site \"%s\"",
+							name);
 			run_suggest(run, diag, name, names);
 			return NULL;
 		}
@@ -178,7 +185,8 @@ struct site_entry *sites_pick(struct run *run, const struct tnode *service)
 		return NULL;
 	} else if (run->sites->len > 1) {
 		struct diag *diag = diags_error(run->diags, "site-missing", service->origin,
-						"the service \"%s\" names no site, and there are %u", service->name, run->sites->len);
+						"the service \"%s\" names no site, and there are %u", service->name,
+						run->sites->len);
 		run_suggest(run, diag, "", names);
 		return NULL;
 	} else {
@@ -186,19 +194,22 @@ struct site_entry *sites_pick(struct run *run, const struct tnode *service)
 	}
 	if (!entry->faulty)
 		return entry;
-	run_say(run, SEVERITY_ERROR, "faulty-site", said ? said->origin : service->origin, "the site \"%s\" of the service \"%s\" is faulty",
+	run_say(run, SEVERITY_ERROR, "faulty-site", said ? said->origin : service->origin,
+		"the site \"%s\" of the service \"%s\" is faulty",
 		entry->site->name, service->name);
 	return NULL;
 }
 
-static void check(struct run *run, const struct site_entry *entry, const char *name, gint64 wanted, gint64 there, const char *what)
+static void check(struct run *run, const struct site_entry *entry, const char *name, gint64 wanted, gint64 there,
+		  const char *what)
 {
 	if (there == 0 || wanted <= there)
 		return;
 	const struct tvalue *said = tvalue_get(tnode_property(entry->node, "capacity"), name);
 
 	diags_warning(run->diags, "over-capacity", origin_of(said, entry->node->origin),
-		      "the site \"%s\" has %" G_GINT64_FORMAT " %s; its services ask for %" G_GINT64_FORMAT, entry->site->name, there, what, wanted);
+		      "the site \"%s\" has %" G_GINT64_FORMAT " %s; its services ask for %" G_GINT64_FORMAT, entry->site->name,
+		      there, what, wanted);
 }
 
 void sites_check_capacity(struct run *run)

@@ -29,6 +29,23 @@ bool values_is_pending(const struct tvalue *value)
 	return false;
 }
 
+static void must_be_known(struct run *run, struct tnamed_list properties, const char *const *except)
+{
+	for (size_t i = 0; i < properties.n; i++) {
+		const struct tnamed *property = &properties.items[i];
+		if (property->value && values_is_pending(property->value) && !g_strv_contains(except, property->name))
+			run_say(run, SEVERITY_ERROR, "known-too-late", property->value->origin,
+				"\"%s\" must be known before anything runs: it cannot depend on an attribute", property->name);
+	}
+}
+
+void values_must_be_known(struct run *run, const struct tnode *node, const char *const *except)
+{
+	must_be_known(run, node->properties, except);
+	for (size_t i = 0; i < node->n_capabilities; i++)
+		must_be_known(run, node->capabilities[i].properties, except);
+}
+
 bool values_is_local(const struct scope *scope, const struct tvalue *value)
 {
 	if (value->type == TV_FUNCTION && strcmp(value->function.name, "get_attribute") == 0) {
@@ -41,7 +58,8 @@ bool values_is_local(const struct scope *scope, const struct tvalue *value)
 	bool list = value->type == TV_LIST, function = value->type == TV_FUNCTION;
 	size_t n = list ? value->list.n : function ? value->function.n : value->type == TV_MAP ? value->map.n : 0;
 	for (size_t i = 0; i < n; i++)
-		if (values_is_local(scope, list ? value->list.items[i] : function ? value->function.args[i] : value->map.items[i]))
+		if (values_is_local(scope, list ? value->list.items[i] : function ? value->function.args[i]
+				    : value->map.items[i]))
 			return true;
 	return false;
 }
@@ -56,7 +74,8 @@ static const struct value *secret_of(const struct scope *scope, const struct tva
 			    tvalue_string(tvalue_get(value, "key"), NULL));
 }
 
-/* --- to field values ------------------------------------------------------------------------------------------------------------ */
+/* --- to field values
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static const struct value *collection(const struct scope *scope, const struct tvalue *value)
 {
@@ -99,7 +118,8 @@ const struct value *values_value(const struct scope *scope, const struct tvalue 
 	g_assert_not_reached();
 }
 
-/* --- to expressions -------------------------------------------------------------------------------------------------------------- */
+/* --- to expressions
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static const struct expr **exprs(const struct scope *scope, const struct tvalue *const *values, size_t n, enum want want)
 {

@@ -15,11 +15,13 @@ static void preset(struct run *run, struct presets *presets, const char *path, c
 	items[presets->n++] = (struct preset) { .path = path, .value = value, .origin = origin };
 }
 
-static void preset_label(struct run *run, struct presets *presets, const struct vnfd *vnfd, const char *path, const char *property)
+static void preset_label(struct run *run, struct presets *presets, const struct vnfd *vnfd, const char *path,
+			 const char *property)
 {
 	const struct tvalue *value = vnfd->vnf ? tnode_property(vnfd->vnf, property) : NULL;
 
-	preset(run, presets, path, value_string(run->arena, tvalue_string(value, NULL)), origin_of(value, vnfd->vnf ? vnfd->vnf->origin : ORIGIN_NONE));
+	preset(run, presets, path, value_string(run->arena, tvalue_string(value, NULL)),
+	       origin_of(value, vnfd->vnf ? vnfd->vnf->origin : ORIGIN_NONE));
 }
 
 /* compute_requirements is SOL001's open map; "pids" in it is the number of processes at most. */
@@ -42,7 +44,8 @@ static gint64 positive(struct run *run, const struct vdu *vdu, const struct tval
 
 	if (number > 0)
 		return number;
-	diags_error(run->diags, "bad-compute", said ? said->origin : vdu->node->origin, "\"%s\" has no %s, or none that is positive",
+	diags_error(run->diags, "bad-compute", said ? said->origin : vdu->node->origin,
+		    "\"%s\" has no %s, or none that is positive",
 		    vdu->node->name, name);
 	return 1;
 }
@@ -72,7 +75,8 @@ struct presets vnfc_presets(struct run *run, const struct vnfd *vnfd, struct vdu
 	return presets;
 }
 
-/* --- names --------------------------------------------------------------------------------------------------------------------------- */
+/* --- names
+ * --------------------------------------------------------------------------------------------------------------------------- */
 
 char *vnf_path(const struct service *service, const struct vnf *vnf, unsigned instance)
 {
@@ -106,7 +110,8 @@ static const char *hostname(struct arena *arena, const char *path)
 	return arena_printf(arena, "%.*s-%.*s", DESIRED_MAX_HOSTNAME - DIGITS - 1, name, DIGITS, digest);
 }
 
-/* --- instances ------------------------------------------------------------------------------------------------------------------------- */
+/* --- instances
+ * ------------------------------------------------------------------------------------------------------------------------- */
 
 static void build(struct service *service, struct vnf *vnf, const struct vdu *vdu, unsigned instance, unsigned index)
 {
@@ -124,7 +129,8 @@ static void build(struct service *service, struct vnf *vnf, const struct vdu *vd
 	object_set_string(builder, "hostname", hostname(arena, path), vdu->node->origin);
 	for (size_t i = 0; i < vdu->n_cpds; i++) {
 		const struct cpd *cpd = &vdu->cpds[i];
-		object_set(builder, cpd->path.order, cpd->order_value, origin_of(tnode_property(cpd->node, "order"), cpd->node->origin));
+		object_set(builder, cpd->path.order, cpd->order_value, origin_of(tnode_property(cpd->node, "order"),
+										 cpd->node->origin));
 		object_set(builder, cpd->path.state, cpd->state_value, cpd->node->origin);
 	}
 	cps_set(service, vnf, vdu, instance, index, key, builder);
@@ -145,7 +151,8 @@ void vnfcs_build(struct service *service)
 			const struct vdu *vdu = &vnf->vnfd->vdus[j];
 			gint64 n = vnf->instances * vnf->counts[j];
 			service->site->vcpus += n * MIN(vdu->vcpus, G_MAXINT);
-			service->site->mem_bytes += n * MIN(vdu->mem_bytes, G_MAXINT64 / DESIRED_MAX_VNFCS / 2 / DESIRED_MAX_SERVICES);
+			service->site->mem_bytes += n * MIN(vdu->mem_bytes,
+							    G_MAXINT64 / DESIRED_MAX_VNFCS / 2 / DESIRED_MAX_SERVICES);
 			for (gint64 k = 0; k < n; k++)
 				build(service, vnf, vdu, (unsigned) (k / vnf->counts[j]), (unsigned) (k % vnf->counts[j]));
 		}

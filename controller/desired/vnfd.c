@@ -59,7 +59,8 @@ static void compile_vdus(struct run *run, struct vnfd *vnfd)
 	vnfd->vdus = ARENA_ARRAY(run->arena, struct vdu, count(topology, "tosca.nodes.nfv.Vdu.Compute"));
 	for (size_t i = 0; i < topology->n_nodes; i++) {
 		const struct tnode *node = &topology->nodes[i];
-		if (tnode_is_a(node, "tosca.nodes.nfv.VNF") && (!vnfd->vnf || g_strcmp0(topology->substitution.node_type, ttype_name(node->type)) == 0))
+		if (tnode_is_a(node, "tosca.nodes.nfv.VNF") && (!vnfd->vnf || g_strcmp0(topology->substitution.node_type,
+											ttype_name(node->type)) == 0))
 			vnfd->vnf = node;
 		if (!tnode_is_a(node, "tosca.nodes.nfv.Vdu.Compute"))
 			continue;
@@ -77,7 +78,8 @@ static void compile_vdus(struct run *run, struct vnfd *vnfd)
 		vnfd->vdus[i].index = (unsigned) i;
 }
 
-/* --- segments and connection points -------------------------------------------------------------------------------------------- */
+/* --- segments and connection points --------------------------------------------------------------------------------------------
+ * */
 
 static unsigned segment_of_link(const struct vnfd *vnfd, const struct tnode *link)
 {
@@ -92,7 +94,8 @@ static void compile_links(struct run *run, struct vnfd *vnfd)
 	const struct ttopology *topology = vnfd->topology;
 
 	vnfd->segments = ARENA_ARRAY(run->arena, struct segment,
-				     count(topology, "tosca.nodes.nfv.VnfVirtualLink") + count(topology, "tosca.nodes.nfv.VduCp"));
+				     count(topology, "tosca.nodes.nfv.VnfVirtualLink") + count(topology,
+											       "tosca.nodes.nfv.VduCp"));
 	for (size_t i = 0; i < topology->n_nodes; i++) {
 		const struct tnode *node = &topology->nodes[i];
 		if (!tnode_is_a(node, "tosca.nodes.nfv.VnfVirtualLink"))
@@ -166,7 +169,8 @@ static void order_cps(struct run *run, struct vdu *vdu)
 	for (size_t i = 0; i < vdu->n_cpds; i++) {
 		gint64 order = tvalue_int(tnode_property(vdu->cpds[i].node, "order"), -1);
 		if (order > G_MAXINT / 2) {
-			diags_error(run->diags, "order-range", tnode_property(vdu->cpds[i].node, "order")->origin, "the order is too large");
+			diags_error(run->diags, "order-range", tnode_property(vdu->cpds[i].node, "order")->origin,
+				    "the order is too large");
 			order = -1;
 		}
 		next = MAX(next, order + 1);
@@ -186,7 +190,8 @@ static void order_cps(struct run *run, struct vdu *vdu)
 		if (former->order != cpd->order)
 			continue;
 		struct diag *diag = diags_error(run->diags, "duplicate-order", cpd->node->origin,
-						"the connection points \"%s\" and \"%s\" of \"%s\" have the same order, %u", former->name,
+						"the connection points \"%s\" and \"%s\" of \"%s\" have the same order, %u",
+						former->name,
 						cpd->name, vdu->node->name, cpd->order);
 		diag_note(run->diags, diag, former->node->origin, "the other one");
 	}
@@ -207,7 +212,8 @@ static void compile_cp(struct run *run, struct vnfd *vnfd, const struct tnode *n
 	layer_protocols(tnode_property(node, "layer_protocols"), &cpd->ipv4, &cpd->ipv6);
 	name_paths(run->arena, cpd);
 	if (strlen(node->name) > CP_NAME_MAX)
-		diags_error(run->diags, "name-too-long", node->origin, "the name of a connection point has %d bytes at most", CP_NAME_MAX);
+		diags_error(run->diags, "name-too-long", node->origin, "the name of a connection point has %d bytes at most",
+			    CP_NAME_MAX);
 	cpd->flat = (unsigned) vnfd->n_cpds++;
 }
 
@@ -228,7 +234,8 @@ static void compile_cps(struct run *run, struct vnfd *vnfd)
 			counts[of[i]->index]++;
 		else if (!bound)
 			diags_error(run->diags, "unbound-connection-point", node->origin,
-				    "the connection point \"%s\" is bound to no VDU (requirement \"virtual_binding\")", node->name);
+				    "the connection point \"%s\" is bound to no VDU (requirement \"virtual_binding\")",
+				    node->name);
 	}
 	for (size_t i = 0; i < vnfd->n_vdus; i++) {
 		vnfd->vdus[i].cpds = ARENA_ARRAY(run->arena, struct cpd, counts[i]);
@@ -256,7 +263,8 @@ static void compile_extcps(struct run *run, struct vnfd *vnfd)
 		const struct tnode *link = target(node, "internal_virtual_link");
 		unsigned segment = link ? segment_of_link(vnfd, link) : NO_SEGMENT;
 		if (segment == NO_SEGMENT) {
-			diags_error(run->diags, "not-a-link", node->origin, "the external connection point \"%s\" is on no VnfVirtualLink", node->name);
+			diags_error(run->diags, "not-a-link", node->origin,
+				    "the external connection point \"%s\" is on no VnfVirtualLink", node->name);
 			continue;
 		}
 		vnfd->segments[segment].exposed = true;
@@ -264,7 +272,8 @@ static void compile_extcps(struct run *run, struct vnfd *vnfd)
 	}
 }
 
-/* --- what the VNF shows of itself ------------------------------------------------------------------------------------------------ */
+/* --- what the VNF shows of itself
+ * ------------------------------------------------------------------------------------------------ */
 
 static const struct cpd *find_cpd(const struct vnfd *vnfd, const char *name)
 {
@@ -283,7 +292,8 @@ static unsigned exposed_segment(struct run *run, struct vnfd *vnfd, const struct
 	if (cpd) {
 		if (cpd->segment != NO_SEGMENT && vnfd->segments[cpd->segment].is_link) {
 			struct diag *diag = diags_error(run->diags, "connected-twice", mapping->origin,
-							"\"%s\" is connected from outside, but is on a virtual link of the VNF already", name);
+							"\"%s\" is connected from outside, but is on a virtual link of the VNF "
+							"already", name);
 			diag_note(run->diags, diag, vnfd->segments[cpd->segment].node->origin, "it is on this one");
 			diag_hint(run->diags, diag, "put a tosca.nodes.nfv.VnfExtCp on that link and map the requirement to it");
 			return NO_SEGMENT;
@@ -310,17 +320,10 @@ static void compile_exposures(struct run *run, struct vnfd *vnfd)
 		vnfd->exposures[vnfd->n_exposures++] =
 			(struct exposure) { .requirement = mapping->name, .segment = segment, .origin = mapping->origin };
 	}
-	for (size_t i = 0; i < vnfd->n_segments; i++) {
-		const struct segment *segment = &vnfd->segments[i];
-		if (!segment->is_link && !segment->exposed)
-			diags_warning(run->diags, "unconnected", segment->node->origin,
-				      "the connection point \"%s\" is on no virtual link and is not shown by substitution_mappings: it gets a "
-				      "link of its own",
-				      segment->node->name);
-	}
 }
 
-/* --- network functions --------------------------------------------------------------------------------------------------------------- */
+/* --- network functions
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static void compile_nfs(struct run *run, struct vnfd *vnfd)
 {
@@ -337,10 +340,12 @@ static void compile_nfs(struct run *run, struct vnfd *vnfd)
 		nf_compile(run, node, topology, nf);
 		if (!vdu) {
 			diags_error(run->diags, "nf-not-hosted", host ? tnode_requirement(node, "host")->origin : node->origin,
-				    "the network function \"%s\" is hosted on %s", node->name, host ? "something that is no VDU" : "nothing");
+				    "the network function \"%s\" is hosted on %s", node->name, host ? "something that is no VDU"
+				    : "nothing");
 		} else if (vdu->nf) {
 			struct diag *diag = diags_error(run->diags, "two-nfs", node->origin,
-							"\"%s\" is the second network function on \"%s\"; a VDU has one", node->name, host->name);
+							"\"%s\" is the second network function on \"%s\"; a VDU has one",
+							node->name, host->name);
 			diag_note(run->diags, diag, vdu->nf->node->origin, "the first one");
 		} else {
 			vdu->nf = nf;
@@ -350,6 +355,7 @@ static void compile_nfs(struct run *run, struct vnfd *vnfd)
 
 struct vnfd *vnfd_compile(struct run *run, const struct ttopology *topology)
 {
+	static const char *const all_known[] = { NULL };
 	struct vnfd *vnfd = g_hash_table_lookup(run->vnfds, topology);
 	size_t errors = diags_errors(run->diags);
 
@@ -358,8 +364,13 @@ struct vnfd *vnfd_compile(struct run *run, const struct ttopology *topology)
 	vnfd = ARENA_NEW(run->arena, struct vnfd);
 	g_hash_table_insert(run->vnfds, held(topology), vnfd);
 	vnfd->topology = topology;
+	for (size_t i = 0; i < topology->n_nodes; i++)
+		if (!tnode_is_a(&topology->nodes[i], "pleach.nodes.NetworkFunction") &&
+		    !tnode_is_a(&topology->nodes[i], "tosca.nodes.nfv.VNF"))
+			values_must_be_known(run, &topology->nodes[i], all_known);
 	compile_vdus(run, vnfd);
-	vnfd->id = arena_strdup(run->arena, tvalue_string(vnfd->vnf ? tnode_property(vnfd->vnf, "descriptor_id") : NULL, topology->of->descriptor_id));
+	vnfd->id = arena_strdup(run->arena, tvalue_string(vnfd->vnf ? tnode_property(vnfd->vnf, "descriptor_id") : NULL,
+							  topology->of->descriptor_id));
 	if (!vnfd->id)
 		vnfd->id = topology->of->file;
 	compile_links(run, vnfd);

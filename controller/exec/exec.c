@@ -30,7 +30,7 @@ struct exec *exec_new(const struct exec_options *options)
 	exec->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (exec->cancel_fd < 0)
 		log_error("no descriptor for cancelling: %s; what is under way will run to its end", g_strerror(errno));
-	g_mutex_init(&exec->access_mutex);
+	pthread_mutex_init(&exec->access_mutex, NULL);
 	return exec;
 }
 
@@ -43,7 +43,7 @@ void exec_free(struct exec *exec)
 	g_hash_table_unref(exec->memories);
 	if (exec->cancel_fd >= 0)
 		close(exec->cancel_fd);
-	g_mutex_clear(&exec->access_mutex);
+	pthread_mutex_destroy(&exec->access_mutex);
 	g_free(exec);
 }
 

@@ -5,6 +5,7 @@
 #include "exec/retry.h"
 #include "model/key.h"
 
+#include <pthread.h> /* not GMutex: ThreadSanitizer sees through these */
 #include <stdint.h>
 
 enum { DIGEST_SIZE = 65 };
@@ -135,7 +136,7 @@ struct exec {
 	GHashTable *locks; /* lock → the struct item that holds it */
 	GHashTable *got; /* key → const struct object *, or &object_gone */
 	GPtrArray *left; /* struct left *: later ones say more than earlier ones */
-	GMutex access_mutex;
+	pthread_mutex_t access_mutex;
 	GHashTable *accesses; /* key → const struct access *; under the mutex: workers ask */
 	GPtrArray *landed; /* struct job *: back from the pool, not looked at yet */
 	GArray *outcomes; /* struct outcome */

@@ -158,9 +158,9 @@ static void note_left(struct exec *exec, const struct step *step, unsigned incar
 
 static void set_access(struct exec *exec, const char *key, const struct access *access)
 {
-	g_mutex_lock(&exec->access_mutex);
+	pthread_mutex_lock(&exec->access_mutex);
 	g_hash_table_insert(exec->accesses, UNCONST(key), UNCONST(access));
-	g_mutex_unlock(&exec->access_mutex);
+	pthread_mutex_unlock(&exec->access_mutex);
 }
 
 static void is_gone(struct exec *exec, const char *key)

@@ -37,7 +37,7 @@ static void put_accesses(struct exec *exec, struct observed *ret)
 {
 	const struct observed *before = exec->observed;
 	g_autoptr(GPtrArray) items = g_ptr_array_new();
-	g_mutex_lock(&exec->access_mutex);
+	pthread_mutex_lock(&exec->access_mutex);
 	for (size_t i = 0; i < before->n_accesses; i++)
 		if (!g_hash_table_contains(exec->accesses, before->accesses[i].key))
 			g_ptr_array_add(items, UNCONST(&before->accesses[i]));
@@ -47,7 +47,7 @@ static void put_accesses(struct exec *exec, struct observed *ret)
 	while (g_hash_table_iter_next(&iter, NULL, &access))
 		if (access)
 			g_ptr_array_add(items, access);
-	g_mutex_unlock(&exec->access_mutex);
+	pthread_mutex_unlock(&exec->access_mutex);
 	g_ptr_array_sort(items, access_order);
 	struct access *accesses = ARENA_ARRAY(ret->arena, struct access, items->len);
 	for (guint i = 0; i < items->len; i++)

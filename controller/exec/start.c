@@ -21,9 +21,9 @@ static const struct access *find_access(const struct lookup *lookup, const char 
 {
 	struct exec *exec = lookup->data;
 	gpointer access = NULL;
-	g_mutex_lock(&exec->access_mutex);
+	pthread_mutex_lock(&exec->access_mutex);
 	bool known = g_hash_table_lookup_extended(exec->accesses, vnfc_key, NULL, &access);
-	g_mutex_unlock(&exec->access_mutex);
+	pthread_mutex_unlock(&exec->access_mutex);
 	if (known)
 		return access;
 	const struct access *observed = observed_access(exec->observed, vnfc_key);

@@ -47,15 +47,16 @@ const struct expr *expr_template(struct arena *arena, const char *name, const ch
 typedef const struct value *(*expr_lookup_fn)(const char *key, const char *path, void *data);
 
 /* Evaluates as far as @lookup allows. What still hangs on something absent or unknown comes back as PENDING over the whole
- * expression. A template is only pending when it really uses something that is. Faults (a template's unknown name, an index out of
- * range, a wrong type) set @error INVALID and return NULL. The result lives in @arena. */
+ * expression. A template is only pending when it really uses something that is. Faults (a template's unknown name, an index out
+ * of range, a wrong type) set @error INVALID and return NULL. The result lives in @arena. */
 const struct value *expr_eval(struct arena *arena, const struct expr *expr, expr_lookup_fn lookup, void *data, GError **error);
 
 /* value_eval: a PENDING value evaluated, at any depth of lists and maps; any other value as it is. */
 const struct value *value_eval(struct arena *arena, const struct value *value, expr_lookup_fn lookup, void *data, GError **error);
 
 /* Calls @each with the key of every object that evaluation with @lookup still waits for; sorted, without repeats. */
-void expr_waits_for(const struct expr *expr, expr_lookup_fn lookup, void *data, void (*each)(const char *key, void *each_data), void *each_data);
+void expr_waits_for(const struct expr *expr, expr_lookup_fn lookup, void *data, void (*each)(const char *key, void *each_data),
+		    void *each_data);
 
 /* value_eval() and expr_waits_for() at once, at any depth of @value. */
 const struct value *value_eval_waits(struct arena *arena, const struct value *value, expr_lookup_fn lookup, void *data,

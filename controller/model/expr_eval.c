@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* One evaluation. Attributes that are not there (yet) are noted in @keys where that is asked for; not while the scope of a template
- * is made, because only what the template uses counts. */
+/* One evaluation. Attributes that are not there (yet) are noted in @keys where that is asked for; not while the scope of a
+ * template is made, because only what the template uses counts. */
 struct eval {
 	struct arena *arena;
 	expr_lookup_fn lookup;
@@ -62,8 +62,8 @@ static const struct value *walk(const struct expr *expr, const struct value *val
 		if (!into && value->list.n == 0)
 			return fault(error, expr, "index %s: the list is empty", expr->rest[i]);
 		if (!into)
-			return fault(error, expr, "index %s: the list has %zu item%s, counted from 0", expr->rest[i], value->list.n,
-				     value->list.n == 1 ? "" : "s");
+			return fault(error, expr, "index %s: the list has %zu item%s, counted from 0", expr->rest[i],
+				     value->list.n, value->list.n == 1 ? "" : "s");
 		if (into->type == VALUE_ABSENT)
 			return fault(error, expr, "there is no \"%s\" in it", expr->rest[i]);
 		value = into;

@@ -1,7 +1,7 @@
 /* Keys: the names of slots in the network. "vnfc/edge.web.vdu.0" is a kind, a slash, and segments joined by dots.
  *
- * A segment holds [A-Za-z0-9_-]; every other byte is percent-encoded ("%2E"), dots too. Order is memcmp. A key outlives the instances
- * that fill it: each of those has the key and an incarnation (from 1 on).
+ * A segment holds [A-Za-z0-9_-]; every other byte is percent-encoded ("%2E"), dots too. Order is memcmp. A key outlives the
+ * instances that fill it: each of those has the key and an incarnation (from 1 on).
  */
 #pragma once
 
@@ -39,8 +39,8 @@ char *key_service(struct arena *arena, const char *key);
 /* The same path under another kind: key_of_kind(a, "nf/edge.fw.vdu.0", "vnfc") is "vnfc/edge.fw.vdu.0". */
 char *key_of_kind(struct arena *arena, const char *key, const char *kind);
 
-/* Does @key match @pattern? In patterns "*" stands for anything within a segment, "**" for any number of segments. A pattern without
- * a slash matches the path of any kind. */
+/* Does @key match @pattern? In patterns "*" stands for anything within a segment, "**" for any number of segments. A pattern
+ * without a slash matches the path of any kind. */
 bool key_matches(const char *key, const char *pattern);
 
 /* The same for what follows the slash, and for paths of fields. */

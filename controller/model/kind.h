@@ -26,7 +26,9 @@ enum field_shape {
 
 enum field_flags {
 	FIELD_OBSERVED = 1 << 0,  /* never desired, never planned (pid, port_name, …) */
-	FIELD_ALLOCATED = 1 << 1, /* desired only when an operator fixed it; else whatever is observed is right */
+	/* Desired only when an operator fixed it; else what was given once (last applied) is kept, and without a record whatever
+	 * is observed is right. */
+	FIELD_ALLOCATED = 1 << 1,
 	FIELD_SECRET = 1 << 2,
 	FIELD_VOLATILE = 1 << 3, /* changes by itself (pid, counters): not part of fingerprints */
 	FIELD_BYTES = 1 << 4,    /* an integer number of bytes: printed with its unit */

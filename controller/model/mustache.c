@@ -60,7 +60,8 @@ static const struct value *part_of(const struct value *value, const char *part)
 	return *end || i >= value->list.n ? NULL : value->list.items[i];
 }
 
-/* The first part is looked for from the current item outwards; an item that is not known may have it, so that one is the answer. */
+/* The first part is looked for from the current item outwards; an item that is not known may have it, so that one is the
+ * answer. */
 static const struct value *first_part(const struct render *render, const char *part)
 {
 	for (size_t i = render->depth; i-- > 0;) {
@@ -73,15 +74,17 @@ static const struct value *first_part(const struct render *render, const char *p
 	return NULL;
 }
 
-static bool unknown_name(const struct render *render, const struct piece *piece, const char *part, const struct value *in, GError **error)
+static bool unknown_name(const struct render *render, const struct piece *piece, const char *part, const struct value *in,
+			 GError **error)
 {
 	if (in && in->type == VALUE_LIST)
-		return fault(render, piece, error, "\"%.*s\": the list has %zu item%s, counted from 0", (int) piece->length, piece->at,
-			     in->list.n, in->list.n == 1 ? "" : "s");
+		return fault(render, piece, error, "\"%.*s\": the list has %zu item%s, counted from 0", (int) piece->length,
+			     piece->at, in->list.n, in->list.n == 1 ? "" : "s");
 	if (in && in->type != VALUE_MAP)
-		return fault(render, piece, error, "\"%.*s\": there is nothing below what \"%s\" follows", (int) piece->length, piece->at,
-			     part);
-	return fault(render, piece, error, "\"%.*s\" is not known here: there is no \"%s\"", (int) piece->length, piece->at, part);
+		return fault(render, piece, error, "\"%.*s\": there is nothing below what \"%s\" follows", (int) piece->length,
+			     piece->at, part);
+	return fault(render, piece, error, "\"%.*s\" is not known here: there is no \"%s\"", (int) piece->length, piece->at,
+		     part);
 }
 
 static bool look_up(const struct render *render, const struct piece *piece, const struct value **ret, GError **error)

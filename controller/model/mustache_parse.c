@@ -131,7 +131,8 @@ static bool open_section(struct parser *parser, const struct tag *tag, GError **
 	if (parser->n_open == MUSTACHE_DEPTH_MAX)
 		return fault(error, "sections are nested more than %d deep", MUSTACHE_DEPTH_MAX);
 	parser->open[parser->n_open++] = parser->pieces->len;
-	struct piece piece = { tag->sigil == '#' ? PIECE_SECTION : PIECE_INVERTED, tag->name, tag->length, tag->line, tag->column, 0 };
+	enum piece_type type = tag->sigil == '#' ? PIECE_SECTION : PIECE_INVERTED;
+	struct piece piece = { type, tag->name, tag->length, tag->line, tag->column, 0 };
 	g_array_append_val(parser->pieces, piece);
 	return true;
 }

@@ -92,5 +92,6 @@ static int name_order(const void *name, const void *item)
 
 bool observed_is_blind(const struct observed *observed, const char *site)
 {
-	return observed->blind.n && bsearch(site, observed->blind.sites, observed->blind.n, sizeof(*observed->blind.sites), name_order);
+	const char *const *sites = observed->blind.sites;
+	return observed->blind.n && bsearch(site, sites, observed->blind.n, sizeof(*sites), name_order);
 }

@@ -34,7 +34,8 @@ AUTO_DEFINE(network, network_unref)
 struct network *network_ref(struct network *network);
 const struct site *network_site(const struct network *network, const char *name); /* NULL where there is none */
 
-/* One thing on a VIM that does not carry our tag, or carries our tag without being anywhere in our plans. Reported, never touched. */
+/* One thing on a VIM that does not carry our tag, or carries our tag without being anywhere in our plans. Reported, never
+ * touched. */
 struct stranger {
 	const char *site;
 	const char *what;  /* "bridge br0", "vnfc web (owner acme)": in the VIM's words */

@@ -1,4 +1,5 @@
-/* An NF: the network software inside a VNFC (ETSI GS NFV 003: Network Function; pleach.nodes.NetworkFunction). Ends with its VNFC.
+/* An NF: the network software inside a VNFC (ETSI GS NFV 003: Network Function; pleach.nodes.NetworkFunction). Ends with its
+ * VNFC.
  *
  * fields                shape   cost      meaning
  * state                 scalar  in-place  desired "started" or "stopped"; observed those or "failed", "starting"

@@ -93,7 +93,8 @@ static const struct value *eval_field(struct arena *arena, const struct object *
 	return value;
 }
 
-const struct object *object_eval(struct arena *arena, const struct object *object, expr_lookup_fn lookup, void *data, GError **error)
+const struct object *object_eval(struct arena *arena, const struct object *object, expr_lookup_fn lookup, void *data,
+				 GError **error)
 {
 	g_autofree struct field *fields = g_new(struct field, object->n_fields + 1);
 	size_t n = 0;

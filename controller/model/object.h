@@ -61,10 +61,11 @@ struct object_builder;
 /* Unknown kinds and invalid keys are bugs (assert). */
 struct object_builder *object_builder_new(struct arena *arena, const char *key, const char *site, struct origin origin);
 
-/* A second value for the same path replaces the first. ABSENT drops the field. A path that the kind's table does not have is a bug.
- * @value must live in the arena (or one that it adopted). FIELD_SET values are sorted here. */
+/* A second value for the same path replaces the first. ABSENT drops the field. A path that the kind's table does not have is a
+ * bug. @value must live in the arena (or one that it adopted). FIELD_SET values are sorted here. */
 void object_set(struct object_builder *builder, const char *path, const struct value *value, struct origin origin);
-void object_set_string(struct object_builder *builder, const char *path, const char *string, struct origin origin); /* NULL: nothing */
+/* @string NULL: nothing is set. */
+void object_set_string(struct object_builder *builder, const char *path, const char *string, struct origin origin);
 void object_set_int(struct object_builder *builder, const char *path, gint64 integer, struct origin origin);
 void object_set_bool(struct object_builder *builder, const char *path, bool boolean, struct origin origin);
 void object_depends_on(struct object_builder *builder, const char *key);
@@ -75,4 +76,5 @@ void object_set_descriptor(struct object_builder *builder, const char *descripto
 const struct object *object_build(struct object_builder *builder);
 
 /* A copy with every PENDING value evaluated (value_eval); the same object when nothing changed. NULL and @error on a fault. */
-const struct object *object_eval(struct arena *arena, const struct object *object, expr_lookup_fn lookup, void *data, GError **error);
+const struct object *object_eval(struct arena *arena, const struct object *object, expr_lookup_fn lookup, void *data,
+				 GError **error);

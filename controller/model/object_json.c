@@ -92,8 +92,8 @@ bool origin_from_json(struct arena *arena, const json_t *json, struct origin *re
 	return read_unsigned(json, "line", &ret->line, what, error) && read_unsigned(json, "column", &ret->column, what, error);
 }
 
-static bool read_field(struct arena *arena, struct object_builder *builder, const struct kind *kind, const char *path, const json_t *json,
-		       const char *what, GError **error)
+static bool read_field(struct arena *arena, struct object_builder *builder, const struct kind *kind, const char *path,
+		       const json_t *json, const char *what, GError **error)
 {
 	struct origin origin;
 	if (!kind_spec(kind, path))
@@ -109,8 +109,8 @@ static bool read_field(struct arena *arena, struct object_builder *builder, cons
 	return true;
 }
 
-static bool read_fields(struct arena *arena, struct object_builder *builder, const struct kind *kind, const json_t *json, const char *what,
-			GError **error)
+static bool read_fields(struct arena *arena, struct object_builder *builder, const struct kind *kind, const json_t *json,
+			const char *what, GError **error)
 {
 	json_t *fields = json_object_get(json, "fields");
 	if (!json_is_object(fields))
@@ -141,8 +141,8 @@ static bool read_depends(struct object_builder *builder, const json_t *json, con
 	return true;
 }
 
-static bool read_rest(struct arena *arena, struct object_builder *builder, const struct kind *kind, const json_t *json, const char *what,
-		      GError **error)
+static bool read_rest(struct arena *arena, struct object_builder *builder, const struct kind *kind, const json_t *json,
+		      const char *what, GError **error)
 {
 	unsigned incarnation = 0;
 	if (!read_unsigned(json, "incarnation", &incarnation, what, error))

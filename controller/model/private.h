@@ -31,7 +31,8 @@ const struct value *value_as_set(struct arena *arena, const struct value *value)
 int string_order(const void *a, const void *b);
 
 json_t *origin_to_json(struct origin origin); /* NULL where it is not set */
-bool origin_from_json(struct arena *arena, const json_t *json, struct origin *ret, const char *what, GError **error); /* NULL: none */
+/* @json NULL: none. */
+bool origin_from_json(struct arena *arena, const json_t *json, struct origin *ret, const char *what, GError **error);
 
 /* The same operations over the same values: what makes two PENDING values equal. */
 bool expr_equal(const struct expr *a, const struct expr *b);

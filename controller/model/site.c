@@ -67,8 +67,8 @@ json_t *site_to_json(const struct site *site)
 
 /* --- reading ------------------------------------------------------------------------------------------------------------- */
 
-static bool read_text(struct arena *arena, const json_t *json, const char *name, bool required, const char **ret, const char *what,
-		      GError **error)
+static bool read_text(struct arena *arena, const json_t *json, const char *name, bool required, const char **ret,
+		      const char *what, GError **error)
 {
 	const json_t *member = json_object_get(json, name);
 	if (!required && (!member || json_is_null(member)))
@@ -115,7 +115,8 @@ static bool read_ems(struct arena *arena, const json_t *json, struct site *site,
 {
 	const json_t *ems = json_object_get(json, "ems");
 	if (!json_is_array(ems) || json_array_size(ems) > SITE_EMS_MAX) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: \"ems\" is not an array of at most %d", what, SITE_EMS_MAX);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: \"ems\" is not an array of at most %d", what,
+			    SITE_EMS_MAX);
 		return false;
 	}
 	struct driver_ref *drivers = ARENA_ARRAY(arena, struct driver_ref, json_array_size(ems));
@@ -132,7 +133,8 @@ static bool read_capacity(const json_t *json, const char *name, gint64 *ret, con
 	if (!member || json_is_null(member))
 		return true;
 	if (!json_is_integer(member) || json_integer_value(member) < 0) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: capacity \"%s\" is not a number from 0 on", what, name);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: capacity \"%s\" is not a number from 0 on", what,
+			    name);
 		return false;
 	}
 	*ret = json_integer_value(member);
@@ -148,7 +150,8 @@ const struct site *site_from_json(struct arena *arena, const json_t *json, GErro
 	bool good = read_text(arena, json, "owner", true, &site->owner, what, error) &&
 		    read_text(arena, json, "steering", false, &site->steering, what, error) &&
 		    read_driver(arena, json_object_get(json, "vim"), &site->vim, what, error) &&
-		    read_ems(arena, json, site, what, error) && read_capacity(json, "vcpus", &site->capacity_vcpus, what, error) &&
+		    read_ems(arena, json, site, what, error) &&
+		    read_capacity(json, "vcpus", &site->capacity_vcpus, what, error) &&
 		    read_capacity(json, "mem_bytes", &site->capacity_mem_bytes, what, error) &&
 		    read_capacity(json, "vnfs", &site->capacity_vnfs, what, error) &&
 		    origin_from_json(arena, json_object_get(json, "origin"), &site->origin, what, error);

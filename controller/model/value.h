@@ -1,8 +1,8 @@
 /* Values of fields: immutable, owned by an arena, compared and printed the same way everywhere.
  *
- * Besides what is known there are: ABSENT (no such field), UNKNOWN (a driver could not look: nothing is planned on it), PENDING (an
- * expression over what is known only at run time), DIGEST (a text of which only the digest is known: it equals every string that
- * has it), SECRET (the name of a secret, never its value).
+ * Besides what is known there are: ABSENT (no such field), UNKNOWN (a driver could not look: nothing is planned on it), PENDING
+ * (an expression over what is known only at run time), DIGEST (a text of which only the digest is known: it equals every string
+ * that has it), SECRET (the name of a secret, never its value).
  */
 #pragma once
 
@@ -89,8 +89,8 @@ char *value_text(struct arena *arena, const struct value *value);
 
 /* Exact form for the wire and the store. Known values map to plain JSON; the others to {"$absent": true}, {"$unknown": true},
  * {"$pending": "TEXT"}, {"$digest": "sha256:…"}, {"$secret": "NAME"}. Reading gives PENDING as UNKNOWN, and UNKNOWN for what
- * is no value (another tag, nested deeper than VALUE_DEPTH_MAX). A string that is not UTF-8 is {"$bytes": "BASE64"}; a map's own key
- * that begins with "$" gets a second one. */
+ * is no value (another tag, nested deeper than VALUE_DEPTH_MAX). A string that is not UTF-8 is {"$bytes": "BASE64"}; a map's own
+ * key that begins with "$" gets a second one. */
 json_t *value_to_json(const struct value *value);
 const struct value *value_from_json(struct arena *arena, const json_t *json);
 

@@ -155,7 +155,8 @@ static const struct value *read_map(struct arena *arena, const json_t *json, uns
 		if (key[0] == '$' && key[1] != '$') {
 			const struct value *value = n == 1 ? read_tagged(arena, key, item) : NULL;
 			if (!value)
-				g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: \"%s\" is not a tag of a value", what, key);
+				g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: \"%s\" is not a tag of a value", what,
+					    key);
 			return value;
 		}
 		keys[i] = key[0] == '$' ? key + 1 : key;

@@ -121,7 +121,8 @@ static void print_text(const char *string, GString *out)
 		at += strcspn(at, "\n") + (strchr(at, '\n') ? 1 : 0);
 	char hex[DIGEST_HEX_SIZE];
 	value_sha256(string, hex);
-	g_string_append_printf(out, "text of %zu line%s, " DIGEST_PREFIX "%.*s…", lines, lines == 1 ? "" : "s", DIGEST_SHOWN, hex);
+	g_string_append_printf(out, "text of %zu line%s, " DIGEST_PREFIX "%.*s…", lines, lines == 1 ? "" : "s", DIGEST_SHOWN,
+			       hex);
 }
 
 static void print_string(const char *string, GString *out)

@@ -31,8 +31,8 @@ bool view_int(const struct view *view, const char *path, gint64 min, gint64 max,
 	if (value->type != VALUE_INTEGER && !(value->type == VALUE_FLOAT && value_float_is_integer(value->number, &integer)))
 		return not_a(view, path, value, "a whole number", error);
 	if (integer < min || integer > max)
-		return view_invalid(view, path, error, "%" G_GINT64_FORMAT " is not from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT,
-				    integer, min, max);
+		return view_invalid(view, path, error, "%" G_GINT64_FORMAT " is not from %" G_GINT64_FORMAT " to %"
+				    G_GINT64_FORMAT, integer, min, max);
 	*ret = integer;
 	return true;
 }

@@ -1,6 +1,7 @@
 /* Typed reading of an object's fields with what is wrong said: what the typed views (link.c, vnfc.c, nf.c) are made with.
  *
- * All return false with INVALID ("vnfc/a.b.0: cp.lan.mtu: 12 is not from 68 to 65521"). A field that is absent leaves *@ret as it was.
+ * All return false with INVALID ("vnfc/a.b.0: cp.lan.mtu: 12 is not from 68 to 65521"). A field that is absent leaves *@ret as it
+ * was.
  */
 #pragma once
 

@@ -56,8 +56,8 @@ static bool read_cp_mac(const struct view *view, const char *element, struct cp 
 	if (!view_string(view, path, &cp->mac_address, error))
 		return false;
 	if (cp->mac_address && !mac_is_valid(cp->mac_address))
-		return view_invalid(view, path, error, "\"%s\" is not a MAC address (02:00:5e:10:00:01, lower case, of one station)",
-				    cp->mac_address);
+		return view_invalid(view, path, error, "\"%s\" is not a MAC address (02:00:5e:10:00:01, lower case, of one"
+				    " station)", cp->mac_address);
 	return true;
 }
 
@@ -135,8 +135,8 @@ static bool read_hostname(const struct view *view, struct vnfc *vnfc, GError **e
 		if (!g_ascii_isalnum(*at) && !strchr("-._", *at))
 			length = 0;
 	if (length < 1 || length > HOSTNAME_MAX)
-		return view_invalid(view, "hostname", error, "\"%s\" is not a host name of 1 to %d letters, digits, \"-\", \".\", \"_\"",
-				    vnfc->hostname, HOSTNAME_MAX);
+		return view_invalid(view, "hostname", error, "\"%s\" is not a host name of 1 to %d letters, digits, \"-\", \".\","
+				    " \"_\"", vnfc->hostname, HOSTNAME_MAX);
 	return true;
 }
 
@@ -166,7 +166,8 @@ static void write_limit(struct object_builder *builder, const char *path, gint64
 		object_set_int(builder, path, limit, ORIGIN_NONE);
 }
 
-static void write_strings(struct arena *arena, struct object_builder *builder, const char *path, const char *const *strings, size_t n)
+static void write_strings(struct arena *arena, struct object_builder *builder, const char *path, const char *const *strings,
+			  size_t n)
 {
 	if (n)
 		object_set(builder, path, value_string_list(arena, strings, n), ORIGIN_NONE);

@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-void unplanned_add(struct planner *planner, const struct item *item, const char *path, struct origin origin, const char *format, ...)
+void unplanned_add(struct planner *planner, const struct item *item, const char *path, struct origin origin, const char *format,
+		   ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -197,8 +198,10 @@ static void decide_create(struct planner *planner, struct item *item)
 	}
 	item->incarnation = next_incarnation(planner, item);
 	item->cause = CAUSE_INTENT;
-	if (item->last)
-		item->cause = cause_of_changes(planner) == CAUSE_DRIFT || !planner->changes->len ? CAUSE_DRIFT : CAUSE_INTENT_DRIFT;
+	if (item->last) {
+		bool as_applied = !planner->changes->len || cause_of_changes(planner) == CAUSE_DRIFT;
+		item->cause = as_applied ? CAUSE_DRIFT : CAUSE_INTENT_DRIFT;
+	}
 	if (host_ends(planner, item))
 		take_host_cause(planner, item);
 	take_step(planner, item, ACTION_CREATE);
@@ -279,8 +282,8 @@ static void decide_remove(struct planner *planner, struct item *item)
 {
 	const struct item *host = item->host == NO_ITEM ? NULL : &planner->items[item->host];
 	item->fate = FATE_NONE;
-	/* What hosts it is ended, or its end is in this plan and takes this one along. An agent that nobody can reach must not keep its
-	 * VNFC from being removed either. */
+	/* What hosts it is ended, or its end is in this plan and takes this one along. An agent that nobody can reach must not
+	 * keep its VNFC from being removed either. */
 	if (host && (item_is_dead(host) || !host->observed))
 		return;
 	if (host && host->fate == FATE_STEP && (host->action == ACTION_REPLACE || host->action == ACTION_CREATE))

@@ -58,8 +58,8 @@ static const char *never_comes(const struct planner *planner, size_t found)
 		return "which is not there and not desired";
 	const struct item *item = &planner->items[found];
 	switch (item->fate) {
-	case FATE_OPEN: /* they wait for one another: order.c tells */
-		return item->desired ? NULL : "which is not desired";
+	case FATE_OPEN: /* only then not decided yet. Where that one does not really need this one, the next plan will know */
+		return "which needs it in turn";
 	case FATE_NONE:
 		return item->desired ? "which has no such value" : "which is not desired";
 	case FATE_BLOCKED:
@@ -71,14 +71,16 @@ static const char *never_comes(const struct planner *planner, size_t found)
 }
 
 /* @desired as far as it is known now. NULL: it cannot be planned, and the reason is noted. */
-static const struct value *evaluate(struct planner *planner, const struct item *item, const struct field *desired, const char **ret_waits_for)
+static const struct value *evaluate(struct planner *planner, const struct item *item, const struct field *desired,
+				    const char **ret_waits_for)
 {
 	*ret_waits_for = NULL;
 	if (value_is_known(desired->value))
 		return desired->value;
 	g_autoptr(GError) error = NULL;
 	g_ptr_array_set_size(planner->keys, 0);
-	const struct value *value = value_eval_waits(planner->arena, desired->value, lookup, planner, note_key, planner->keys, &error);
+	const struct value *value =
+		value_eval_waits(planner->arena, desired->value, lookup, planner, note_key, planner->keys, &error);
 	if (!value) {
 		unplanned_add(planner, item, desired->path, desired->origin, "%s", error->message);
 		return NULL;
@@ -106,7 +108,8 @@ static const struct value *evaluate(struct planner *planner, const struct item *
 /* --- causes -------------------------------------------------------------------------------------------------------------- */
 
 /* The three-way table, for an object that is there and differs. */
-static enum cause cause_of(const struct item *item, const struct value *desired, const struct value *last, const struct value *observed)
+static enum cause cause_of(const struct item *item, const struct value *desired, const struct value *last,
+			   const struct value *observed)
 {
 	if (!item->last || last->type == VALUE_UNKNOWN)
 		return CAUSE_UNATTRIBUTED;
@@ -231,7 +234,8 @@ static const struct field *take_field(struct field_cursor *cursor, const char *p
 
 bool diff_update(struct planner *planner, const struct item *item)
 {
-	struct field_cursor desired = field_cursor(item->desired), last = field_cursor(item->last), seen = field_cursor(item->observed);
+	struct field_cursor desired = field_cursor(item->desired), last = field_cursor(item->last);
+	struct field_cursor seen = field_cursor(item->observed);
 	bool good = true;
 	for (;;) {
 		const struct field *field = lower_field(lower_field(lower_field(NULL, &desired), &last), &seen);

@@ -1,5 +1,5 @@
-/* One digest of all that a plan is made from, in a canonical form. It is fed in large pieces: with objects in the ten thousands the
- * calls would cost more than the digest. */
+/* One digest of all that a plan is made from, in a canonical form. It is fed in large pieces: with objects in the ten thousands
+ * the calls would cost more than the digest. */
 #include "plan/internal.h"
 
 #include <string.h>

@@ -4,6 +4,7 @@
  *     decide.c    what becomes of one object
  *     diff.c      its fields
  *     order.c     steps, what each comes after, the order
+ *     conflict.c  who takes over what another one still holds
  *     rename.c    "looks like a rename of …"
  *     fingerprint.c
  */
@@ -86,8 +87,8 @@ bool item_is_forward(const struct item *item); /* has a step that makes or chang
 bool item_is_faulty(const struct planner *planner, const struct item *item);
 bool item_is_dead(const struct item *item); /* there, but known not to run */
 
-void unplanned_add(struct planner *planner, const struct item *item, const char *path, struct origin origin, const char *format, ...)
-	G_GNUC_PRINTF(5, 6);
+void unplanned_add(struct planner *planner, const struct item *item, const char *path, struct origin origin, const char *format,
+		   ...) G_GNUC_PRINTF(5, 6);
 
 /* diff.c: leave their finding in planner.changes and planner.waits. False: a field cannot be planned, and an unplanned entry says
  * why. */
@@ -96,6 +97,9 @@ bool diff_update(struct planner *planner, const struct item *item);
 
 /* order.c: fills plan->steps and the counts. */
 void order_steps(struct planner *planner, struct plan *plan);
+
+/* conflict.c: calls @found with every item that takes over what a removed one still holds. */
+void conflicts(const struct planner *planner, void (*found)(size_t after, size_t before, void *data), void *data);
 
 /* rename.c */
 void rename_note(struct planner *planner);

@@ -57,7 +57,8 @@ static const struct object *cursor_take(struct cursor *cursor, const char *key)
 static void merge(struct planner *planner)
 {
 	const struct plan_input *input = planner->input;
-	struct cursor desired = { input->desired->objects, 0 }, last = { input->last, 0 }, observed = { input->observed->objects, 0 };
+	struct cursor desired = { input->desired->objects, 0 }, last = { input->last, 0 };
+	struct cursor observed = { input->observed->objects, 0 };
 	size_t n_leftovers, leftover = 0;
 	const struct leftover **leftovers = sorted_leftovers(planner, &n_leftovers);
 	planner->items = g_new0(struct item, desired.objects.n + last.objects.n + observed.objects.n + n_leftovers + 1);

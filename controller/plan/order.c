@@ -1,8 +1,8 @@
 /* From decisions to steps: what each comes after, and one order in which they could be done one by one.
  *
- * What is made or changed follows what it depends on, is hosted in, or waits for. What is removed follows the removal or change of all
- * that was on it. An old incarnation is cleaned away when the new one and all that it hosts stand. Where none of this decides, links
- * come before VNFCs before NFs, removals after all else, in reverse.
+ * What is made or changed follows what it depends on, is hosted in, or waits for. What is removed follows the removal or change
+ * of all that was on it. An old incarnation is cleaned away when the new one and all that it hosts stand. Where none of this
+ * decides, links come before VNFCs before NFs, removals after all else, in reverse.
  */
 #include "plan/internal.h"
 
@@ -106,7 +106,8 @@ static void removal_edges_to(struct order *order, const struct item *item, const
 			continue;
 		for (size_t j = 0; j < item->n_nodes; j++) {
 			const struct node *node = node_at(order, item->node + j);
-			if (removed ? node->action != ACTION_CREATE : node->action == ACTION_CLEAN || node->action == ACTION_REMOVE)
+			bool is_end = node->action == ACTION_CLEAN || node->action == ACTION_REMOVE;
+			if (removed ? node->action != ACTION_CREATE : is_end)
 				add_edge(order, under->node + i, item->node + j);
 		}
 	}
@@ -167,6 +168,12 @@ static void leftover_edges(struct order *order)
 	}
 }
 
+static void takes_over(size_t after, size_t before, void *data)
+{
+	struct order *order = data;
+	add_edge(order, order->planner->items[after].node, order->planner->items[before].node);
+}
+
 static int edge_order(const void *a, const void *b)
 {
 	const struct edge *left = a, *right = b;
@@ -189,6 +196,7 @@ static void make_edges(struct order *order)
 			clean_edges(order, item, &planner->items[item->host]);
 	}
 	leftover_edges(order);
+	conflicts(planner, takes_over, order);
 	g_array_sort(order->edges, edge_order);
 	guint n = 0;
 	struct edge *edges = (struct edge *) (void *) order->edges->data;
@@ -293,9 +301,9 @@ static size_t first_open(const struct order *order, size_t at)
 	const struct node *node = node_at(order, at);
 	size_t first = NO_NODE;
 	for (size_t i = node->first; i < node->first + node->n_before; i++) {
-		size_t before = edges[i].before;
-		if (!node_at(order, before)->placed && (first == NO_NODE || node_at(order, before)->priority < node_at(order, first)->priority))
-			first = before;
+		const struct node *before = node_at(order, edges[i].before);
+		if (!before->placed && (first == NO_NODE || before->priority < node_at(order, first)->priority))
+			first = edges[i].before;
 	}
 	return first;
 }

@@ -17,6 +17,10 @@
  * For an object that is there with our tag and not desired: applied once or not: remove. (What does not carry our tag never gets
  * here: it is a stranger.)
  *
+ * A field that was not fixed by anybody (FIELD_ALLOCATED) is desired as it was last applied. An object whose host (kind.host) is
+ * made, replaced or restarted counts as not there. One field that cannot be planned (its expression is faulty, or waits for what
+ * never comes) holds up its whole object, because an act needs all fields; an unknown observed field does not.
+ *
  * How it is abused: asking for a plan on an observation older than the last act on an object; planning twice without applying and
  * counting both; taking a blind site for an empty one (its objects are UNKNOWN, so nothing is planned on them).
  */
@@ -60,12 +64,12 @@ struct step {
 	bool interrupts;
 	const struct object *desired;  /* NULL for removals; may hold pending values */
 	const struct object *last;     /* NULL where there is no record */
-	const struct object *observed; /* NULL where it is not there */
+	const struct object *observed; /* NULL where it is not there, or only its incarnation is known (CLEAN of a leftover) */
 	const struct field_change *changes; /* in path order */
 	size_t n_changes;
 	const size_t *after; /* indices of steps that must have completed before, ascending */
 	size_t n_after;
-	const char *note;    /* "looks like a rename of vnfc/…", "its VNFC is replaced", or NULL */
+	const char *note;    /* "looks like a rename of vnfc/…", "its VNFC is replaced", "moves from site …", or NULL */
 };
 
 /* A field that differs but on which nothing is planned. */
@@ -96,8 +100,8 @@ struct plan_input {
 	void *data;
 };
 
-/* Never fails on well-formed input; faults of late evaluation (a template's unknown name) become unplanned entries. The plan holds
- * references to the arenas of its inputs. */
+/* Never fails on well-formed input; faults of late evaluation (a template's unknown name) become unplanned entries. The plan
+ * holds references to the arenas of its inputs. */
 struct plan *plan_make(const struct plan_input *input);
 struct plan *plan_ref(struct plan *plan);
 void plan_unref(struct plan *plan);
@@ -105,5 +109,6 @@ AUTO_DEFINE(plan, plan_unref)
 
 const struct step *plan_step(const struct plan *plan, const char *key); /* the first of that key, or NULL */
 
-/* The value of a field in @observed, for expr_eval: what plan and exec resolve pending values against. @data: const struct observed *. */
+/* The value of a field in @observed, for expr_eval: what plan and exec resolve pending values against. @data: const struct
+ * observed *. */
 const struct value *plan_lookup(const char *key, const char *path, void *data);

@@ -1,7 +1,7 @@
 /* A rename is a remove and a create; the plan says where one looks like it.
  *
- * It does when both are of one kind, their keys differ in one segment, and so do not their fields: but for those that come from the key
- * or that nobody asked for, and, where the service itself has another name, for networks that were picked by that name.
+ * It does when both are of one kind, their keys differ in one segment, and so do not their fields: but for those that come from
+ * the key or that nobody asked for, and, where the service itself has another name, for networks that were picked by that name.
  */
 #include "plan/internal.h"
 

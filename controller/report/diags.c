@@ -1,4 +1,4 @@
-#include "report/writer.h"
+#include "report/view.h"
 
 static void write_diag(struct writer *writer, const struct diag *diag)
 {
@@ -18,11 +18,6 @@ static void write_diag(struct writer *writer, const struct diag *diag)
 	}
 	writer_end(writer);
 	writer_end(writer);
-}
-
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
 }
 
 static char *as_json(const struct diags *diags, const struct report_style *style)

@@ -1,7 +1,5 @@
 #include "report/view.h"
 
-#include "base/clock.h"
-
 #include <string.h>
 
 struct drift {
@@ -49,25 +47,22 @@ static const char *cause_words(enum cause cause)
 	g_assert_not_reached();
 }
 
-static void write_field(struct drift *drift, const struct field_change *change)
+static void write_field(struct drift *drift, const struct step *step, const struct field_change *change)
 {
 	if (is_drift(change->cause))
 		drift->fields++;
 	else
 		drift->unattributed++;
-	const char *origin = origin_text(drift->arena, change->origin);
-	const char *desired = change->waits_for ? arena_printf(drift->arena, "known after %s", change->waits_for)
-						: value_text(drift->arena, change->desired);
-	writer_detail(drift->writer, "%s: is %s, should be %s   (%s%s%s)", change->path, value_text(drift->arena,
-												    change->observed), desired,
-		      cause_words(change->cause), *origin ? ", " : "", origin);
+	const char *origin = around(drift->arena, ", ", origin_text(drift->arena, change->origin), "");
+	writer_detail(drift->writer, "%s: is %s, should be %s   (%s%s)", change->path,
+		      field_text(drift->arena, step->key, change->path, change->observed), desired_text(drift->arena, step, change),
+		      cause_words(change->cause), origin);
 	write_change(drift->writer, change);
 }
 
 static void write_repair(struct drift *drift, const struct step *step)
 {
-	const struct operation *operation = drift->input->operation ? drift->input->operation(step->key,
-											      drift->input->data) : NULL;
+	const struct operation *operation = input_operation(drift->input, step->key);
 	if (operation && operation->error)
 		writer_detail(drift->writer, "repair: attempt %u %s: %s", operation->attempt, op_state_name(operation->state),
 			      operation->error);
@@ -80,17 +75,17 @@ static void write_object(struct drift *drift, const struct step *step)
 {
 	struct writer *writer = drift->writer;
 	bool gone = step->action == ACTION_CREATE, unwanted = step->action == ACTION_REMOVE;
-	const char *origin = step->desired ? origin_text(drift->arena, step->desired->origin) : "";
+	const char *origin = step->desired ? origin_text(drift->arena, step->desired->origin) : NULL;
 	drift->objects++;
 	if (gone && is_drift(step->cause))
 		drift->gone++;
 	else if (gone || unwanted)
 		drift->unattributed++;
-	writer_item(writer, action_mark(step->action), "%s%s%s%s%s", step->key,
+	writer_item(writer, action_mark(step->action), "%s%s%s", step->key,
 		    gone       ? is_drift(step->cause) ? " is gone" : " is not there"
 		    : unwanted ? " is there, carries our tag, and is in no record"
 			       : "",
-		    *origin ? "   (" : "", origin, *origin ? ")" : "");
+		    around(drift->arena, "   (", origin, ")"));
 	writer_object(writer, NULL);
 	writer_string(writer, "key", step->key);
 	writer_string(writer, "site", step->site);
@@ -101,7 +96,7 @@ static void write_object(struct drift *drift, const struct step *step)
 	writer_array(writer, "fields");
 	for (size_t i = 0; !gone && !unwanted && i < step->n_changes; i++) {
 		if (concerns(step->changes[i].cause))
-			write_field(drift, &step->changes[i]);
+			write_field(drift, step, &step->changes[i]);
 	}
 	writer_end(writer);
 	write_repair(drift, step);
@@ -145,9 +140,8 @@ static void write_strangers(struct drift *drift)
 	writer_array(writer, "strangers");
 	for (size_t i = 0; observed && i < observed->n_strangers; i++) {
 		const struct stranger *stranger = &observed->strangers[i];
-		writer_item(writer, MARK_UNKNOWN, "site/%s: %s%s%s", stranger->site, stranger->what, stranger->owner
-			    ? " of owner " : "",
-			    stranger->owner ? stranger->owner : "");
+		writer_item(writer, MARK_UNKNOWN, "site/%s: %s%s", stranger->site, stranger->what,
+			    around(drift->arena, " of owner ", stranger->owner, ""));
 		writer_object(writer, NULL);
 		writer_string(writer, "site", stranger->site);
 		writer_string(writer, "what", stranger->what);
@@ -161,9 +155,9 @@ static void write_strangers(struct drift *drift)
 static const char *drift_before(const struct report_input *input, size_t repaired)
 {
 	for (size_t i = repaired + 1; i < input->n_events; i++) {
-		if (strcmp(input->events[i].kind, "drift") == 0 && g_strcmp0(input->events[i].key,
-									     input->events[repaired].key) == 0)
-			return input->events[i].text;
+		const struct store_event *event = &input->events[i];
+		if (strcmp(event->kind, "drift") == 0 && g_strcmp0(event->key, input->events[repaired].key) == 0)
+			return event->text;
 	}
 	return NULL;
 }
@@ -182,7 +176,7 @@ static void write_repaired(struct drift *drift)
 			writer_section(writer, "Put right of late:");
 		}
 		const char *what = drift_before(input, i);
-		writer_item(writer, MARK_GOOD, "%s: %s%s%s, %s", event->key, what ? what : "", what ? ": " : "", event->text,
+		writer_item(writer, MARK_GOOD, "%s: %s%s, %s", event->key, around(drift->arena, "", what, ": "), event->text,
 			    ago_text(drift->arena, input, event->wall_us));
 		writer_object(writer, NULL);
 		writer_string(writer, "key", event->key);
@@ -202,17 +196,16 @@ static void write_summary(struct drift *drift)
 		g_string_append(text, drift->repaired ? "none now" : "none");
 	else
 		g_string_append_printf(text, "%zu field%s, %zu object%s gone, %zu unattributed, on %zu object%s", drift->fields,
-				       drift->fields == 1 ? "" : "s", drift->gone, drift->gone == 1 ? "" : "s", drift->unattributed,
-				       drift->objects, drift->objects == 1 ? "" : "s");
+				       plural(drift->fields), drift->gone, plural(drift->gone), drift->unattributed,
+				       drift->objects, plural(drift->objects));
 	if (drift->repaired)
-		g_string_append_printf(text, "; %zu repaired %s", drift->repaired, ago_text(drift->arena, drift->input,
-											    drift->repaired_wall_us));
+		g_string_append_printf(text, "; %zu repaired %s", drift->repaired,
+				       ago_text(drift->arena, drift->input, drift->repaired_wall_us));
 	const struct observed *observed = drift->input->observed;
 	if (!observed)
 		g_string_append(text, "; nothing was looked at yet");
 	else if (observed->blind.n > 0)
-		g_string_append_printf(text, "; %zu site%s could not be looked at", observed->blind.n, observed->blind.n == 1
-				       ? "" : "s");
+		g_string_append_printf(text, "; %zu site%s could not be looked at", observed->blind.n, plural(observed->blind.n));
 	writer_summary(writer, drift->objects ? MARK_BAD : MARK_NONE, "%s.", text->str);
 	writer_object(writer, "summary");
 	writer_int(writer, "objects", (gint64) drift->objects);
@@ -227,16 +220,11 @@ char *report_drift(const struct report_input *input, const struct report_style *
 {
 	auto_ptr(arena) arena = arena_new();
 	struct drift drift = { .input = input, .writer = writer_new(style), .arena = arena };
-	char time[CLOCK_TEXT_SIZE];
-	gint64 looked_us = input->observed ? input->observed->wall_us : 0;
 	const char *revision = input->plan ? input->plan->revision : input->desired ? input->desired->revision : NULL;
-	writer_head(drift.writer, "Comparing %s with %s%s.", revision_text(arena, revision),
-		    input->against ? input->against : "the live network",
-		    looked_us > 0 && !input->against ? arena_printf(arena, " observed at %s", clock_rfc3339(looked_us,
-													    time)) : "");
+	writer_head(drift.writer, "Comparing %s with %s.", revision_text(arena, revision), against_text(arena, input));
 	writer_string(drift.writer, "report", "drift");
 	writer_string(drift.writer, "revision", revision);
-	writer_time(drift.writer, "observed_at", looked_us);
+	writer_time(drift.writer, "observed_at", input->observed ? input->observed->wall_us : 0);
 	write_objects(&drift);
 	write_blind(&drift);
 	write_strangers(&drift);

@@ -1,6 +1,5 @@
 #include "report/view.h"
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "model/key.h"
 
@@ -27,11 +26,13 @@ static void write_wanted(struct explain *explain, const struct entry *entry)
 		writer_item(writer, MARK_NONE, "no revision was taken up yet");
 	else if (!object)
 		writer_item(writer, MARK_NONE, "not by %s%s", revision_text(explain->arena, revision),
-			    entry->last ? "; it was applied before" : entry->observed ? "; it is there with our tag, and no record tells of it" : "");
+			    entry->last       ? "; it was applied before"
+			    : entry->observed ? "; it is there with our tag, and no record tells of it"
+					      : "");
 	else
-		writer_item(writer, MARK_NONE, "by %s: %s%s%s", revision_text(explain->arena, revision),
+		writer_item(writer, MARK_NONE, "by %s: %s%s", revision_text(explain->arena, revision),
 			    origin_is_set(object->origin) ? origin_text(explain->arena, object->origin) : "no line of a file",
-			    object->descriptor ? ", made from " : "", object->descriptor ? object->descriptor : "");
+			    around(explain->arena, ", made from ", object->descriptor, ""));
 	writer_object(writer, "wanted");
 	writer_string(writer, "revision", revision);
 	writer_bool(writer, "desired", object != NULL);
@@ -46,11 +47,8 @@ static void write_observed(struct explain *explain, const struct entry *entry)
 	struct writer *writer = explain->writer;
 	const struct observed *observed = explain->input->observed;
 	const struct object *object = entry->observed;
-	char time[CLOCK_TEXT_SIZE];
-	writer_section(writer, "Observed%s", observed && observed->wall_us > 0
-						     ? arena_printf(explain->arena, " at %s", clock_rfc3339(observed->wall_us,
-													    time))
-						     : "");
+	writer_section(writer, "Observed%s",
+		       around(explain->arena, " at ", observed ? time_text(explain->arena, observed->wall_us) : NULL, ""));
 	writer_object(writer, "observed");
 	writer_time(writer, "at", observed ? observed->wall_us : 0);
 	writer_string(writer, "site", entry->site);
@@ -83,8 +81,8 @@ static void write_to_do(struct explain *explain, const struct entry *entry)
 	writer_json(writer, "action", step ? json_string(action_name(step->action)) : NULL);
 	writer_array(writer, "changes");
 	if (step) {
-		writer_item(writer, action_mark(step->action), "%s (%s)%s%s", action_name(step->action), cause_name(step->cause),
-			    step->note ? ": " : "", step->note ? step->note : "");
+		writer_item(writer, action_mark(step->action), "%s (%s)%s", action_name(step->action), cause_name(step->cause),
+			    around(explain->arena, ": ", step->note, ""));
 		for (size_t i = 0; i < step->n_changes; i++) {
 			writer_detail(writer, "%s", change_text(explain->arena, step, &step->changes[i]));
 			write_change(writer, &step->changes[i]);
@@ -92,8 +90,8 @@ static void write_to_do(struct explain *explain, const struct entry *entry)
 	}
 	writer_end(writer);
 	if (entry->unplanned)
-		writer_item(writer, MARK_UNKNOWN, "nothing: %s%s%s", entry->unplanned->path ? entry->unplanned->path : "",
-			    entry->unplanned->path ? ": " : "", entry->unplanned->reason);
+		writer_item(writer, MARK_UNKNOWN, "nothing: %s%s", around(explain->arena, "", entry->unplanned->path, ": "),
+			    entry->unplanned->reason);
 	writer_string(writer, "unplanned", entry->unplanned ? entry->unplanned->reason : NULL);
 }
 
@@ -152,19 +150,17 @@ static void write_history(struct explain *explain)
 {
 	const struct report_input *input = explain->input;
 	struct writer *writer = explain->writer;
-	char time[CLOCK_TEXT_SIZE];
+	struct arena *arena = explain->arena;
 	if (input->n_operations > 0)
 		writer_section(writer, "Operations, the newest first");
 	writer_array(writer, "operations");
 	for (size_t i = 0; i < input->n_operations; i++) {
 		const struct operation *operation = &input->operations[i];
-		writer_item(writer, operation->error ? MARK_BAD : MARK_NONE, "%s  %s %s%s%s%s%s",
-			    clock_rfc3339(operation->wall_us, time),
-			    action_name(operation->action), op_state_name(operation->state),
-			    operation->attempt > 1 ? arena_printf(explain->arena, ", attempt %u", operation->attempt) : "",
-			    operation->revision ? arena_printf(explain->arena, ", for %s", revision_text(explain->arena,
-													 operation->revision)) : "",
-			    operation->error ? ": " : "", operation->error ? operation->error : "");
+		const char *attempt = operation->attempt > 1 ? arena_printf(arena, ", attempt %u", operation->attempt) : "";
+		const char *revision = operation->revision ? revision_text(arena, operation->revision) : NULL;
+		writer_item(writer, operation->error ? MARK_BAD : MARK_NONE, "%s  %s %s%s%s%s", time_text(arena, operation->wall_us),
+			    action_name(operation->action), op_state_name(operation->state), attempt,
+			    around(arena, ", for ", revision, ""), around(arena, ": ", operation->error, ""));
 		write_operation(writer, NULL, operation);
 	}
 	writer_end(writer);
@@ -173,9 +169,8 @@ static void write_history(struct explain *explain)
 	writer_array(writer, "events");
 	for (size_t i = 0; i < input->n_events; i++) {
 		const struct store_event *event = &input->events[i];
-		const char *origin = origin_text(explain->arena, event->origin);
-		writer_item(writer, MARK_NONE, "%s  %s: %s%s%s%s", clock_rfc3339(event->wall_us, time), event->kind,
-			    event->text ? event->text : "", *origin ? " (" : "", origin, *origin ? ")" : "");
+		writer_item(writer, MARK_NONE, "%s  %s: %s%s", time_text(arena, event->wall_us), event->kind,
+			    event->text ? event->text : "", around(arena, " (", origin_text(arena, event->origin), ")"));
 		writer_object(writer, NULL);
 		writer_time(writer, "at", event->wall_us);
 		writer_string(writer, "kind", event->kind);
@@ -189,7 +184,7 @@ static void write_history(struct explain *explain)
 
 static void write_head(struct explain *explain, const char *key, enum condition condition, const char *reason)
 {
-	writer_head(explain->writer, "%s: %s%s%s", key, condition_name(condition), reason ? ": " : "", reason ? reason : "");
+	writer_head(explain->writer, "%s: %s%s", key, condition_name(condition), around(explain->arena, ": ", reason, ""));
 	writer_string(explain->writer, "report", "explain");
 	writer_string(explain->writer, "key", key);
 	writer_string(explain->writer, "condition", condition_name(condition));
@@ -209,8 +204,8 @@ static void explain_entry(struct explain *explain, const struct entry *entry)
 /* A VNF is what its VNFCs and their NFs are. */
 static void explain_aggregate(struct explain *explain, const struct aggregate *aggregate)
 {
-	const char *reason = aggregate->culprit ? arena_printf(explain->arena, "because of %s%s%s", aggregate->culprit,
-							       aggregate->reason ? ": " : "", aggregate->reason ? aggregate->reason : "")
+	const char *reason = aggregate->culprit ? arena_printf(explain->arena, "because of %s%s", aggregate->culprit,
+							       around(explain->arena, ": ", aggregate->reason, ""))
 						: NULL;
 	write_head(explain, aggregate->key, aggregate->condition, reason);
 	writer_section(explain->writer, "Its parts");

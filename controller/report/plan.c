@@ -1,22 +1,14 @@
 #include "report/view.h"
 
-#include "base/clock.h"
-
 /* The first line: what was compared with what. */
 static void write_head(struct writer *writer, struct arena *arena, const struct report_input *input)
 {
-	char time[CLOCK_TEXT_SIZE];
-	const char *against = input->against;
-	bool looked = input->observed && input->observed->wall_us > 0;
-	if (!against)
-		against = looked ? arena_printf(arena, "the live network observed at %s", clock_rfc3339(input->observed->wall_us,
-													time))
-				 : "the live network";
+	const char *against = against_text(arena, input);
 	writer_head(writer, "Comparing %s with %s.", revision_text(arena, input->plan->revision), against);
 	writer_string(writer, "report", "plan");
 	writer_string(writer, "revision", input->plan->revision);
 	writer_string(writer, "against", against);
-	writer_time(writer, "observed_at", looked ? input->observed->wall_us : 0);
+	writer_time(writer, "observed_at", input->observed ? input->observed->wall_us : 0);
 	writer_string(writer, "fingerprint", input->plan->fingerprint);
 }
 
@@ -32,8 +24,8 @@ static const char *step_words(struct arena *arena, const struct report_input *in
 		g_string_append_printf(out, ", next incarnation %u", step->incarnation);
 	if (input->desired && input->desired->n_sites > 1)
 		g_string_append_printf(out, ", site %s", step->site);
-	const char *origin = step->desired ? origin_text(arena, step->desired->origin) : "";
-	g_string_append_printf(out, "%s%s)%s", *origin ? ", " : "", origin, step->interrupts ? ", interrupts" : "");
+	const char *origin = step->desired ? origin_text(arena, step->desired->origin) : NULL;
+	g_string_append_printf(out, "%s)%s", around(arena, ", ", origin, ""), step->interrupts ? ", interrupts" : "");
 	return arena_strdup(arena, out->str);
 }
 
@@ -71,9 +63,9 @@ static void write_unplanned(struct writer *writer, struct arena *arena, const st
 	writer_array(writer, "unplanned");
 	for (size_t i = 0; i < plan->n_unplanned; i++) {
 		const struct unplanned *unplanned = &plan->unplanned[i];
-		const char *origin = origin_text(arena, unplanned->origin);
-		writer_item(writer, MARK_UNKNOWN, "%s%s%s: %s%s%s%s", unplanned->key, unplanned->path ? " " : "",
-			    unplanned->path ? unplanned->path : "", unplanned->reason, *origin ? " (" : "", origin, *origin ? ")" : "");
+		writer_item(writer, MARK_UNKNOWN, "%s%s: %s%s", unplanned->key, around(arena, " ", unplanned->path, ""),
+			    unplanned->reason,
+			    around(arena, " (", origin_text(arena, unplanned->origin), ")"));
 		writer_object(writer, NULL);
 		writer_string(writer, "key", unplanned->key);
 		writer_string(writer, "path", unplanned->path);

@@ -8,9 +8,9 @@
 
 enum { NAMED_MAX = 5, CANDIDATES_MAX = 2000 };
 
-static void add_fitting(const struct view *view, const char *kind, bool (*fits)(const char *path, const char *text),
-			const char *text,
-			GPtrArray *found)
+typedef bool (*fits_fn)(const char *path, const char *text);
+
+static void add_fitting(const struct view *view, const char *kind, fits_fn fits, const char *text, GPtrArray *found)
 {
 	if (!kind || strcmp(kind, "vnf") == 0) {
 		for (size_t i = 0; i < view->n_aggregates; i++) {
@@ -60,11 +60,14 @@ static void set_not_found(const struct view *view, struct arena *arena, const ch
 {
 	bool whole = strchr(text, '/') != NULL;
 	g_autoptr(GPtrArray) words = g_ptr_array_new();
-	for (size_t i = 0; i < MIN(view->n, CANDIDATES_MAX); i++)
-		g_ptr_array_add(words, (gpointer) (guintptr) (whole ? view->entries[i].key : key_path(view->entries[i].key)));
-	for (size_t i = 0; i < MIN(view->n_aggregates, CANDIDATES_MAX); i++)
-		g_ptr_array_add(words, (gpointer) (guintptr) (whole
-							      ? view->aggregates[i].key : key_path(view->aggregates[i].key)));
+	for (size_t i = 0; i < MIN(view->n, CANDIDATES_MAX); i++) {
+		const char *key = view->entries[i].key;
+		g_ptr_array_add(words, (gpointer) (guintptr) (whole ? key : key_path(key)));
+	}
+	for (size_t i = 0; i < MIN(view->n_aggregates, CANDIDATES_MAX); i++) {
+		const char *key = view->aggregates[i].key;
+		g_ptr_array_add(words, (gpointer) (guintptr) (whole ? key : key_path(key)));
+	}
 	const char *near = diag_did_you_mean(text, (const char *const *) words->pdata, words->len);
 	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "no object is called \"%s\"%s", text,
 		    near ? arena_printf(arena, "; did you mean \"%s\"?", near) : "");

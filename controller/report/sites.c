@@ -91,8 +91,8 @@ char *report_sites(const struct report_input *input, const struct report_style *
 	if (observed && observed->n_strangers > 0)
 		writer_section(writer, "Not ours, and left alone:");
 	for (size_t i = 0; observed && i < observed->n_strangers; i++)
-		writer_item(writer, MARK_UNKNOWN, "site/%s: %s%s%s", observed->strangers[i].site, observed->strangers[i].what,
-			    observed->strangers[i].owner ? " of owner " : "", observed->strangers[i].owner ? observed->strangers[i].owner : "");
+		writer_item(writer, MARK_UNKNOWN, "site/%s: %s%s", observed->strangers[i].site, observed->strangers[i].what,
+			    around(arena, " of owner ", observed->strangers[i].owner, ""));
 	if (!names)
 		writer_summary(writer, MARK_NONE, "No site is known yet.");
 	g_list_free(names);

@@ -1,6 +1,5 @@
 #include "report/view.h"
 
-#include "base/clock.h"
 #include "model/key.h"
 
 #include <string.h>
@@ -117,9 +116,8 @@ static void write_object(struct status *status, const struct entry *entry, unsig
 	status->n++;
 	if (condition_gravity(entry->condition) > (status->worst ? condition_gravity(status->worst->condition) : 0))
 		status->worst = entry;
-	writer_row(writer, condition_mark(entry->condition), depth, entry->key, condition_name(entry->condition), details(status,
-															  entry),
-		   entry->reason ? entry->reason : "", NULL);
+	writer_row(writer, condition_mark(entry->condition), depth, entry->key, condition_name(entry->condition),
+		   details(status, entry), entry->reason ? entry->reason : "", NULL);
 	writer_object(writer, NULL);
 	writer_string(writer, "key", entry->key);
 	writer_string(writer, "kind", entry->kind->name);
@@ -225,8 +223,7 @@ static void write_blind(struct status *status)
 	writer_array(status->writer, "blind");
 	for (size_t i = 0; observed && i < observed->blind.n; i++) {
 		if (!status->only)
-			writer_line(status->writer, LINE_ITEM, MARK_UNKNOWN, "site/%s cannot be looked at: %s",
-				    observed->blind.sites[i],
+			writer_item(status->writer, MARK_UNKNOWN, "site/%s cannot be looked at: %s", observed->blind.sites[i],
 				    observed->blind.reasons[i]);
 		writer_object(status->writer, NULL);
 		writer_string(status->writer, "site", observed->blind.sites[i]);
@@ -257,9 +254,8 @@ static void write_counts(struct status *status)
 	}
 	writer_end(status->writer);
 	if (status->n_clean)
-		g_string_append_printf(text, ", %zu leftover incarnation%s to clean", status->n_clean, status->n_clean == 1
-				       ? "" : "s");
-	writer_summary(status->writer, MARK_NONE, "%zu object%s%s.", status->n, status->n == 1 ? "" : "s", text->str);
+		g_string_append_printf(text, ", %zu leftover incarnation%s to clean", status->n_clean, plural(status->n_clean));
+	writer_summary(status->writer, MARK_NONE, "%zu object%s%s.", status->n, plural(status->n), text->str);
 }
 
 static void write_verdict(struct status *status, bool converged)
@@ -274,8 +270,8 @@ static void write_verdict(struct status *status, bool converged)
 	else if (input->trouble && !status->only)
 		g_string_append(why, input->trouble);
 	else if (bad) {
-		g_string_append_printf(why, "%s: %s%s%s", bad->key, condition_name(bad->condition), bad->reason ? ": " : "",
-				       bad->reason ? bad->reason : "");
+		g_string_append_printf(why, "%s: %s%s", bad->key, condition_name(bad->condition),
+				       around(status->arena, ": ", bad->reason, ""));
 		if (not_ready > 1)
 			g_string_append_printf(why, " (and %zu more)", not_ready - 1);
 	} else if (input->unsettled || !input->observed || !input->plan)
@@ -300,18 +296,15 @@ static void write_head(struct status *status)
 			     : input->desired ? input->desired->revision
 			     : input->plan    ? input->plan->revision
 					      : NULL;
-	char time[CLOCK_TEXT_SIZE];
-	const char *since = input->state_since_wall_us > 0
-				    ? arena_printf(status->arena, " since %s (%s)", clock_rfc3339(input->state_since_wall_us,
-												  time),
-						   ago_text(status->arena, input, input->state_since_wall_us))
-				    : "";
-	writer_head(writer, "%s%s%s%s%s%s%s", commit ? revision_text(status->arena, commit) : "No revision yet", input->summary
-		    ? " \"" : "",
-		    input->summary ? input->summary : "", input->summary ? "\"" : "", input->state ? ": " : "", input->state ? input->state : "",
+	gint64 since_us = input->state_since_wall_us;
+	const char *since = since_us > 0 ? arena_printf(status->arena, " since %s (%s)", time_text(status->arena, since_us),
+							ago_text(status->arena, input, since_us))
+					 : "";
+	writer_head(writer, "%s%s%s%s", commit ? revision_text(status->arena, commit) : "No revision yet",
+		    around(status->arena, " \"", input->summary, "\""), around(status->arena, ": ", input->state, ""),
 		    input->state ? since : "");
 	if (input->trouble)
-		writer_line(writer, LINE_ITEM, MARK_BAD, "%s", input->trouble);
+		writer_item(writer, MARK_BAD, "%s", input->trouble);
 	writer_string(writer, "report", "status");
 	writer_object(writer, "revision");
 	writer_string(writer, "commit", commit);
@@ -331,10 +324,10 @@ char *report_status(const struct report_input *input, const char *key, const str
 	auto_ptr(view) view = view_new(input);
 	struct status status = { .input = input, .view = view, .writer = writer_new_plain(style), .arena = arena, .only = key };
 	for (size_t i = 0; input->plan && i < input->plan->n_steps; i++) {
-		const struct operation *operation = input->operation ? input->operation(input->plan->steps[i].key,
-											input->data) : NULL;
-		if (input->plan->steps[i].action == ACTION_CLEAN && (!operation || operation->state != OP_COMPLETED))
-			status.n_clean++;
+		const struct step *step = &input->plan->steps[i];
+		const struct operation *operation = step->action == ACTION_CLEAN ? input_operation(input, step->key) : NULL;
+		bool done = operation && operation->action == ACTION_CLEAN && operation->state == OP_COMPLETED;
+		status.n_clean += step->action == ACTION_CLEAN && !done;
 	}
 	write_head(&status);
 	write_blind(&status);

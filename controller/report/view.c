@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct operation *input_operation(const struct report_input *input, const char *key)
+{
+	return input->operation ? input->operation(key, input->data) : NULL;
+}
+
 const char *condition_name(enum condition condition)
 {
 	static const char *const names[] = {
@@ -66,7 +71,7 @@ static const char *waits_for(const struct report_input *input, const struct step
 {
 	for (size_t i = 0; i < step->n_after; i++) {
 		const struct step *before = &input->plan->steps[step->after[i]];
-		const struct operation *operation = input->operation ? input->operation(before->key, input->data) : NULL;
+		const struct operation *operation = input_operation(input, before->key);
 		if (!operation || operation->state != OP_COMPLETED)
 			return before->key;
 	}
@@ -128,7 +133,9 @@ static bool judge_step(const struct view *view, struct entry *entry)
 static void judge_observed(const struct view *view, struct entry *entry)
 {
 	const char *state = entry->observed ? object_string(entry->observed, "state", "") : "";
-	if (!entry->observed && !(entry->operation && entry->operation->state == OP_COMPLETED)) {
+	if (entry->operation && entry->operation->state == OP_COMPLETED)
+		return; /* what was observed may be older than that */
+	if (!entry->observed) {
 		entry->condition = CONDITION_WAITING;
 		entry->reason = view->input->plan ? "not there" : "no plan yet";
 		entry->gone = !entry->desired;
@@ -218,7 +225,7 @@ static void add_plan(struct view *view)
 		if (!entry || entry->step || plan->steps[i].action == ACTION_CLEAN)
 			continue;
 		entry->step = &plan->steps[i];
-		entry->operation = view->input->operation ? view->input->operation(entry->key, view->input->data) : NULL;
+		entry->operation = input_operation(view->input, entry->key);
 		/* The key may have another step, which takes a leftover away: that operation says nothing of this one. */
 		if (entry->operation && entry->operation->action != entry->step->action)
 			entry->operation = NULL;

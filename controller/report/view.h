@@ -65,6 +65,9 @@ struct view *view_new(const struct report_input *input);
 void view_free(struct view *view);
 AUTO_DEFINE(view, view_free)
 
+/* The last operation of @key in the plan's execution, or NULL. */
+const struct operation *input_operation(const struct report_input *input, const char *key);
+
 struct entry *view_find(const struct view *view, const char *key);
 const struct aggregate *view_aggregate(const struct view *view, const char *key);
 
@@ -75,6 +78,14 @@ const char *view_vnf_path(struct arena *arena, const char *vnfc_key);
 
 enum mark action_mark(enum action action);
 
+/* @before @text @after, or "" where @text is NULL or empty. In the arena. */
+const char *around(struct arena *arena, const char *before, const char *text, const char *after);
+
+static inline const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* "fw.yaml:12", or "" where it is not set. In the arena. */
 const char *origin_text(struct arena *arena, struct origin origin);
 
@@ -83,10 +94,20 @@ const char *revision_text(struct arena *arena, const char *revision);
 
 /* "cp.lan.mtu: 1400 -> 1500   (in-place, drift, fw.yaml:9)"; @creates: "cp.lan.mtu: 1500   (fw.yaml:9)". */
 const char *change_text(struct arena *arena, const struct step *step, const struct field_change *change);
+const char *desired_text(struct arena *arena, const struct step *step, const struct field_change *change); /* "known after KEY" too */
+
+/* A value of the field @path of @key, with the field's unit: "64 MB". In the arena. */
+const char *field_text(struct arena *arena, const char *key, const char *path, const struct value *value);
 void write_change(struct writer *writer, const struct field_change *change);
 
 /* "10.0.0.5 (lan), 10.0.1.2 (wan)" of a VNFC, what it is now. "" where it has none. */
 const char *addresses_text(struct arena *arena, const struct object *object);
+
+/* RFC 3339; "" for 0. In the arena. */
+const char *time_text(struct arena *arena, gint64 wall_us);
+
+/* What the plan was compared with: "the live network observed at TIME". */
+const char *against_text(struct arena *arena, const struct report_input *input);
 
 /* "3 s ago" */
 const char *ago_text(struct arena *arena, const struct report_input *input, gint64 wall_us);

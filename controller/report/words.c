@@ -48,6 +48,11 @@ enum mark action_mark(enum action action)
 	g_assert_not_reached();
 }
 
+const char *around(struct arena *arena, const char *before, const char *text, const char *after)
+{
+	return text && *text ? arena_printf(arena, "%s%s%s", before, text, after) : "";
+}
+
 const char *origin_text(struct arena *arena, struct origin origin)
 {
 	if (!origin_is_set(origin))
@@ -77,16 +82,46 @@ static const char *bracketed(struct arena *arena, const char *cost, const char *
 	return out->len ? arena_printf(arena, "%s)", out->str) : "";
 }
 
+/* In the largest unit that leaves a whole number: what the operator wrote, most likely. */
+static const char *bytes_text(struct arena *arena, gint64 bytes)
+{
+	static const struct {
+		const char *name;
+		gint64 bytes;
+	} units[] = {
+		{ "TiB", G_GINT64_CONSTANT(1) << 40 }, { "TB", G_GINT64_CONSTANT(1000000000000) },
+		{ "GiB", 1 << 30 }, { "GB", 1000000000 }, { "MiB", 1 << 20 }, { "MB", 1000000 }, { "KiB", 1 << 10 }, { "kB", 1000 },
+	};
+	for (size_t i = 0; bytes > 0 && i < G_N_ELEMENTS(units); i++) {
+		if (bytes % units[i].bytes == 0)
+			return arena_printf(arena, "%" G_GINT64_FORMAT " %s", bytes / units[i].bytes, units[i].name);
+	}
+	return arena_printf(arena, "%" G_GINT64_FORMAT " B", bytes);
+}
+
+const char *field_text(struct arena *arena, const char *key, const char *path, const struct value *value)
+{
+	const struct kind *kind = value->type == VALUE_INTEGER ? kind_of_key(key) : NULL;
+	const struct field_spec *spec = kind ? kind_spec(kind, path) : NULL;
+	return spec && spec->flags & FIELD_BYTES ? bytes_text(arena, value->integer) : value_text(arena, value);
+}
+
+const char *desired_text(struct arena *arena, const struct step *step, const struct field_change *change)
+{
+	if (change->waits_for)
+		return arena_printf(arena, "known after %s", change->waits_for);
+	return field_text(arena, step->key, change->path, change->desired);
+}
+
 const char *change_text(struct arena *arena, const struct step *step, const struct field_change *change)
 {
 	bool creates = step->action == ACTION_CREATE;
-	const char *desired = change->waits_for ? arena_printf(arena, "known after %s", change->waits_for) : value_text(arena,
-															change->desired);
-	const char *origin = origin_text(arena, change->origin);
+	const char *desired = desired_text(arena, step, change), *origin = origin_text(arena, change->origin);
 	if (creates)
 		return arena_printf(arena, "%s: %s%s", change->path, desired, bracketed(arena, NULL, NULL, origin));
 	const char *cause = change->cause == step->cause ? NULL : cause_name(change->cause);
-	return arena_printf(arena, "%s: %s -> %s%s", change->path, value_text(arena, change->observed), desired,
+	const char *observed = field_text(arena, step->key, change->path, change->observed);
+	return arena_printf(arena, "%s: %s -> %s%s", change->path, observed, desired,
 			    bracketed(arena, cost_name(change->cost), cause, origin));
 }
 
@@ -115,11 +150,25 @@ const char *addresses_text(struct arena *arena, const struct object *object)
 			continue;
 		for (size_t a = 0; a < addresses->list.n; a++) {
 			if (addresses->list.items[a]->type == VALUE_STRING)
-				g_string_append_printf(out, "%s%s (%s)", out->len ? ", " : "", addresses->list.items[a]->string,
-						       cps[i]);
+				g_string_append_printf(out, "%s%s (%s)", out->len ? ", " : "",
+						       addresses->list.items[a]->string, cps[i]);
 		}
 	}
 	return arena_strdup(arena, out->str);
+}
+
+const char *time_text(struct arena *arena, gint64 wall_us)
+{
+	char text[CLOCK_TEXT_SIZE];
+	return wall_us > 0 ? arena_strdup(arena, clock_rfc3339(wall_us, text)) : "";
+}
+
+const char *against_text(struct arena *arena, const struct report_input *input)
+{
+	if (input->against)
+		return input->against;
+	const char *time = input->observed ? time_text(arena, input->observed->wall_us) : NULL;
+	return arena_printf(arena, "the live network%s", around(arena, " observed at ", time, ""));
 }
 
 const char *ago_text(struct arena *arena, const struct report_input *input, gint64 wall_us)

@@ -20,7 +20,8 @@ static void add_blob(struct tree_walk *tree, const char *path, const git_oid *id
 	if (objects_size(tree->odb, id, &size, &error))
 		walk_file(&tree->walk, path, id, size, executable);
 	else
-		walk_finding(&tree->walk, SEVERITY_ERROR, "missing-object", path, "fetch the repository whole: git fsck names what is missing",
+		walk_finding(&tree->walk, SEVERITY_ERROR, "missing-object", path,
+			     "fetch the repository whole: git fsck names what is missing",
 			     "cannot be read: %s", error->message);
 }
 
@@ -67,7 +68,8 @@ static void walk_tree(struct tree_walk *tree, const git_oid *id, const char *pat
 			walk_submodule(&tree->walk, inner);
 			break;
 		case GIT_FILEMODE_UNREADABLE:
-			walk_finding(&tree->walk, SEVERITY_ERROR, "unreadable", inner, NULL, "of a kind that Git does not have: left out");
+			walk_finding(&tree->walk, SEVERITY_ERROR, "unreadable", inner, NULL,
+				     "of a kind that Git does not have: left out");
 			break;
 		}
 	}
@@ -109,7 +111,8 @@ static bool tree_of(git_repository *git, git_commit *commit, const char *subfold
 	g_autoptr(git_tree_entry) entry = NULL;
 	result = git_tree_entry_bypath(&entry, root, subfolder);
 	if (result < 0)
-		return source_git_error(error, result, "commit %.12s has no folder \"%s\"", git_oid_tostr_s(git_commit_id(commit)), subfolder);
+		return source_git_error(error, result, "commit %.12s has no folder \"%s\"",
+					git_oid_tostr_s(git_commit_id(commit)), subfolder);
 	if (git_tree_entry_type(entry) != GIT_OBJECT_TREE) {
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "\"%s\" is not a folder in commit %.12s", subfolder,
 			    git_oid_tostr_s(git_commit_id(commit)));
@@ -142,7 +145,8 @@ static git_odb *open_objects(git_repository *git, GError **error)
 	return odb;
 }
 
-struct snapshot *snapshot_open_commit(const char *path, const char *revision, const char *subfolder, struct diags *diags, GError **error)
+struct snapshot *snapshot_open_commit(const char *path, const char *revision, const char *subfolder, struct diags *diags,
+				      GError **error)
 {
 	g_autofree char *below = subfolder_normalise(subfolder, error);
 	g_autofree char *branch = NULL;

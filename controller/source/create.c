@@ -78,7 +78,7 @@ static git_repository *make_repository(const char *folder, GError **error)
 		git_failed(error, folder);
 		return NULL;
 	}
-	if (git_repository_is_empty(repository) == 1)
+	if (git_repository_head_unborn(repository) == 1)
 		return repository;
 	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s is a repository with commits already; nothing was written", folder);
 	git_repository_free(repository);

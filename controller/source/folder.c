@@ -44,22 +44,30 @@ static bool hash_bytes(const GByteArray *bytes, git_oid *ret)
 
 static bool changed(GError **error, const struct source_file *file)
 {
-	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s: changed while it was being looked at: try again", file->path);
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s: changed while it was being looked at: try again",
+		    file->path);
 	return false;
 }
 
-GBytes *folder_read(int folder_fd, const struct source_file *file, GError **error)
+/* Opens @path below @folder_fd step by step, so that no link is followed on the way either. -1 and errno. */
+static int open_below(int folder_fd, const char *path, int last_flags)
 {
-	g_auto(GStrv) steps = g_strsplit(file->path, "/", -1);
+	g_auto(GStrv) steps = g_strsplit(path, "/", -1);
 	int at = fcntl(folder_fd, F_DUPFD_CLOEXEC, 0);
 	for (size_t i = 0; steps[i] && at >= 0; i++) {
-		int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (steps[i + 1] ? O_DIRECTORY : 0);
-		int next = openat(at, steps[i], flags);
+		/* O_NONBLOCK: a pipe that has taken a file's place must not hold us. */
+		int next = openat(at, steps[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (steps[i + 1] ? O_DIRECTORY : last_flags));
 		int failed = errno;
 		close(at);
 		at = next;
 		errno = failed;
 	}
+	return at;
+}
+
+GBytes *folder_read(int folder_fd, const struct source_file *file, GError **error)
+{
+	int at = open_below(folder_fd, file->path, 0);
 	if (at < 0) {
 		pleach_error_errno(error, errno, "%s", file->path);
 		return NULL;
@@ -101,8 +109,7 @@ static bool is_ignored(const struct folder_walk *folder, const char *path, bool 
 
 static void add_file(struct folder_walk *folder, int folder_fd, const char *name, const char *path)
 {
-	/* O_NONBLOCK: a pipe that has taken the file's place must not hold us. */
-	int fd = openat(folder_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = open_below(folder_fd, name, 0);
 	struct stat status;
 	if (fd < 0 || fstat(fd, &status) < 0) {
 		walk_finding(&folder->walk, SEVERITY_ERROR, "unreadable", path, NULL, "cannot be read: %s", g_strerror(errno));
@@ -112,7 +119,8 @@ static void add_file(struct folder_walk *folder, int folder_fd, const char *name
 		if (bytes && hash_bytes(bytes, &id))
 			walk_file(&folder->walk, path, &id, bytes->len, status.st_mode & S_IXUSR);
 		else
-			walk_finding(&folder->walk, SEVERITY_ERROR, "unreadable", path, NULL, "cannot be read: %s", g_strerror(errno));
+			walk_finding(&folder->walk, SEVERITY_ERROR, "unreadable", path, NULL, "cannot be read: %s",
+				     g_strerror(errno));
 	}
 	if (fd >= 0)
 		close(fd);
@@ -155,7 +163,10 @@ static void walk_folder(struct folder_walk *folder, int parent_fd, const char *n
 	int names_fd = fd < 0 ? -1 : openat(fd, ".", O_RDONLY | O_CLOEXEC | O_DIRECTORY);
 	g_autoptr(GPtrArray) names = names_fd < 0 ? NULL : names_of(names_fd);
 	if (!names)
-		walk_finding(&folder->walk, SEVERITY_ERROR, "unreadable", *path ? path : ".", NULL, "cannot be read: %s", g_strerror(errno));
+		walk_finding(&folder->walk, SEVERITY_ERROR, "unreadable", *path ? path : ".", NULL, "cannot be read: %s",
+			     g_strerror(errno));
+	if (names && names->len > SOURCE_MAX_ENTRIES)
+		walk_too_many(&folder->walk);
 	for (size_t i = 0; names && i < names->len && !folder->walk.full; i++) {
 		const char *child = g_ptr_array_index(names, i);
 		struct stat status;
@@ -177,7 +188,8 @@ static void walk_folder(struct folder_walk *folder, int parent_fd, const char *n
 		else if (S_ISDIR(status.st_mode))
 			walk_folder(folder, fd, child, inner, depth + 1);
 		else
-			walk_finding(&folder->walk, SEVERITY_WARNING, "not-a-file", inner, NULL, "neither a file nor a folder: left out");
+			walk_finding(&folder->walk, SEVERITY_WARNING, "not-a-file", inner, NULL,
+				     "neither a file nor a folder: left out");
 	}
 	if (fd >= 0)
 		close(fd);
@@ -232,7 +244,8 @@ static bool find_repository(const char *place, git_repository **ret, char **ret_
 		return false;
 	}
 	if (*ret && git_repository_is_bare(*ret)) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s is a bare repository: it has commits, but no files of its own", place);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID,
+			    "%s is a bare repository: it has commits, but no files of its own", place);
 		g_clear_pointer(ret, git_repository_free);
 		return false;
 	}
@@ -251,7 +264,7 @@ struct snapshot *snapshot_open_folder(const char *path, const char *subfolder, s
 
 	auto_ptr(snapshot) snapshot = snapshot_new();
 	int top = open(place, O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-	snapshot->folder_fd = top < 0 || !*below ? top : openat(top, below, O_RDONLY | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW);
+	snapshot->folder_fd = top < 0 || !*below ? top : open_below(top, below, O_DIRECTORY);
 	int failed = errno;
 	if (top >= 0 && top != snapshot->folder_fd)
 		close(top);

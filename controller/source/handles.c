@@ -1,8 +1,8 @@
 /* Opened repositories, kept for the next time.
  *
- * Opening one reads four configuration files, and in repositories of format version 1 libgit2 1.5 loses some 20 KiB for each of their
- * lines: a controller that opens its repository at every push must not. A handle is out of the list while it is used, so each has one
- * user at a time; it is used again only while the repository is the one that was opened.
+ * Opening one reads four configuration files, and in repositories of format version 1 libgit2 1.5 loses some 20 KiB for each of
+ * their lines: a controller that opens its repository at every push must not. A handle is out of the list while it is used, so
+ * each has one user at a time; it is used again only while the repository is the one that was opened.
  */
 #include "source/internal.h"
 
@@ -28,7 +28,7 @@ struct kept {
 	struct stamp config, alternates;
 };
 
-static GMutex lock;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static GQueue idle; /* of struct kept, last used first */
 
 static struct stamp stamp_of(const char *folder, const char *name)
@@ -37,7 +37,7 @@ static struct stamp stamp_of(const char *folder, const char *name)
 	struct stat status;
 	if (stat(path, &status) < 0)
 		return (struct stamp) { 0 };
-	return (struct stamp) { .device = status.st_dev, .inode = status.st_ino, .size = status.st_size, .changed = status.st_ctim };
+	return (struct stamp) { status.st_dev, status.st_ino, status.st_size, status.st_ctim };
 }
 
 static bool stamp_equal(struct stamp a, struct stamp b)
@@ -64,7 +64,7 @@ static bool is_still_there(const struct kept *kept)
 static struct kept *take_idle(const char *real)
 {
 	struct kept *found = NULL;
-	g_mutex_lock(&lock);
+	pthread_mutex_lock(&lock);
 	for (GList *at = idle.head; at && !found; at = at->next) {
 		struct kept *kept = at->data;
 		if (g_str_equal(kept->real, real)) {
@@ -73,7 +73,7 @@ static struct kept *take_idle(const char *real)
 			break;
 		}
 	}
-	g_mutex_unlock(&lock);
+	pthread_mutex_unlock(&lock);
 	return found;
 }
 
@@ -108,11 +108,11 @@ void handle_give(struct handle *handle)
 {
 	/* The handle is the first member of what was taken. */
 	struct kept *kept = (struct kept *) (void *) handle, *surplus = NULL;
-	g_mutex_lock(&lock);
+	pthread_mutex_lock(&lock);
 	g_queue_push_head(&idle, kept);
 	if (g_queue_get_length(&idle) > HANDLES_KEPT_MAX)
 		surplus = g_queue_pop_tail(&idle);
-	g_mutex_unlock(&lock);
+	pthread_mutex_unlock(&lock);
 	if (surplus)
 		kept_free(surplus);
 }

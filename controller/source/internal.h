@@ -7,6 +7,7 @@
 #include "source/source.h"
 
 #include <git2.h>
+#include <pthread.h>
 
 struct snapshot {
 	gint refs;
@@ -19,7 +20,7 @@ struct snapshot {
 	git_odb *odb;
 	int folder_fd;
 	GHashTable *contents; /* path to GBytes */
-	GMutex lock;          /* of odb */
+	pthread_mutex_t lock; /* of odb; no GMutex: ThreadSanitizer understands these */
 };
 
 /* With nothing in it; one reference. */
@@ -48,8 +49,12 @@ const char *walk_entry(struct walk *walk, const char *folder, const char *name, 
 void walk_file(struct walk *walk, const char *path, const git_oid *id, guint64 size, bool executable);
 void walk_link(struct walk *walk, const char *path, const char *target); /* @target NULL: longer than any path can be */
 void walk_submodule(struct walk *walk, const char *path);
-void walk_finding(struct walk *walk, enum severity severity, const char *code, const char *path, const char *hint, const char *format, ...)
+void walk_finding(struct walk *walk, enum severity severity, const char *code, const char *path, const char *hint,
+		  const char *format, ...)
 	G_GNUC_PRINTF(6, 7);
+
+/* More entries than SOURCE_MAX_ENTRIES: a finding, and the walk ends. */
+void walk_too_many(struct walk *walk);
 
 /* Is a file of that @size within SOURCE_MAX_FILE_BYTES? Else it is left out with a finding. */
 bool walk_size_fits(struct walk *walk, const char *path, guint64 size);
@@ -69,8 +74,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(git_index, git_index_free)
 /* "TEXT: libgit2's own words", with a code that fits @result. Always false. */
 bool source_git_error(GError **error, int result, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* The repository that @path is, or lies in. @ret_prefix (may be NULL): @path from the root of its work tree, "" where it is that or
- * the repository itself; owned by the caller. NOT_FOUND, UNSUPPORTED (SHA-256). */
+/* The repository that @path is, or lies in. @ret_prefix (may be NULL): @path from the root of its work tree, "" where it is that
+ * or the repository itself; owned by the caller. NOT_FOUND, UNSUPPORTED (SHA-256). */
 git_repository *repository_open(const char *path, char **ret_prefix, GError **error);
 
 /* The same for what only reads commits and refs, again and again: kept open between uses (see handles.c). One user at a time. */
@@ -90,8 +95,8 @@ bool repository_resolve(git_repository *git, const char *revision, git_oid *ret,
 /* The branch that is checked out, born or not; NULL when HEAD is detached. Owned by the caller. */
 char *repository_head_branch(git_repository *git);
 
-/* The first commit of @commit's history by first parents. False when there is none to be found: the history is cut off (shallow), is
- * not whole, or is longer than SOURCE_MAX_HISTORY; @ret_why says so then. Known commits are remembered in the process. */
+/* The first commit of @commit's history by first parents. False when there is none to be found: the history is cut off (shallow),
+ * is not whole, or is longer than SOURCE_MAX_HISTORY; @ret_why says so then. Known commits are remembered in the process. */
 bool repository_root_commit(git_repository *git, const git_oid *commit, git_oid *ret, const char **ret_why);
 
 /* "a/./b/" and "/a/b" give "a/b"; NULL and "." give "". NULL with INVALID where it leaves the root or is too long. */

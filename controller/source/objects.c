@@ -9,10 +9,10 @@ struct kept {
 };
 
 static struct {
-	GMutex lock;
+	pthread_mutex_t lock;
 	GHashTable *blobs; /* of struct kept, keyed by their ids */
 	size_t bytes;
-} cache;
+} cache = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static guint id_hash(gconstpointer id)
 {
@@ -35,13 +35,13 @@ static void kept_free(gpointer data)
 
 static bool cache_find(const git_oid *id, guint64 *ret_size, GBytes **ret_bytes)
 {
-	g_mutex_lock(&cache.lock);
+	pthread_mutex_lock(&cache.lock);
 	const struct kept *kept = cache.blobs ? g_hash_table_lookup(cache.blobs, id) : NULL;
 	if (kept && ret_size)
 		*ret_size = kept->size;
 	if (kept && ret_bytes)
 		*ret_bytes = kept->bytes ? g_bytes_ref(kept->bytes) : NULL;
-	g_mutex_unlock(&cache.lock);
+	pthread_mutex_unlock(&cache.lock);
 	return kept != NULL;
 }
 
@@ -49,7 +49,7 @@ static bool cache_find(const git_oid *id, guint64 *ret_size, GBytes **ret_bytes)
 static void cache_put(const git_oid *id, guint64 size, GBytes *bytes)
 {
 	size_t more = bytes && size <= OBJECTS_KEPT_BLOB_BYTES ? size : 0;
-	g_mutex_lock(&cache.lock);
+	pthread_mutex_lock(&cache.lock);
 	if (!cache.blobs)
 		cache.blobs = g_hash_table_new_full(id_hash, id_equal, NULL, kept_free);
 	if (g_hash_table_size(cache.blobs) >= OBJECTS_KEPT_MAX || cache.bytes + more > OBJECTS_KEPT_MAX_BYTES) {
@@ -67,7 +67,7 @@ static void cache_put(const git_oid *id, guint64 size, GBytes *bytes)
 		kept->bytes = g_bytes_ref(bytes);
 		cache.bytes += more;
 	}
-	g_mutex_unlock(&cache.lock);
+	pthread_mutex_unlock(&cache.lock);
 }
 
 bool objects_size(git_odb *odb, const git_oid *id, guint64 *ret, GError **error)
@@ -106,7 +106,8 @@ GBytes *objects_read(git_odb *odb, const struct source_file *file, GError **erro
 		bytes = g_bytes_new(git_odb_object_data(object), git_odb_object_size(object));
 		cache_put(&id, file->size, bytes);
 	} else {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: object %.12s is not the file that it was", file->path, file->id);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: object %.12s is not the file that it was", file->path,
+			    file->id);
 	}
 	git_odb_object_free(object);
 	return bytes;

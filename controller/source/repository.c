@@ -12,7 +12,7 @@ void source_init(void)
 	static gsize once;
 	if (g_once_init_enter(&once)) {
 		git_libgit2_init();
-		/* Nothing of a repository is run by what we do with it, so it may be another user's: pleachd's own seldom is its pusher's. */
+		/* Nothing of a repository is run by what we do with it, so it may belong to another user. */
 		git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
 		g_once_init_leave(&once, 1);
 	}
@@ -42,7 +42,8 @@ bool source_git_error(GError **error, int result, const char *format, ...)
 	va_start(args, format);
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
-	g_set_error(error, PLEACH_ERROR, (gint) code_of(result), "%s: %s", text, last && last->message ? last->message : "libgit2 gives no reason");
+	g_set_error(error, PLEACH_ERROR, (gint) code_of(result), "%s: %s", text,
+		    last && last->message ? last->message : "libgit2 gives no reason");
 	return false;
 }
 
@@ -53,8 +54,10 @@ char *subfolder_normalise(const char *subfolder, GError **error)
 	for (size_t i = 0; steps[i]; i++) {
 		if (!*steps[i] || g_str_equal(steps[i], "."))
 			continue;
-		if (g_str_equal(steps[i], "..") || !g_ascii_strcasecmp(steps[i], ".git") || out->len + strlen(steps[i]) >= SOURCE_MAX_PATH) {
-			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "\"%.80s\" cannot be a sub-folder of a repository", subfolder);
+		if (g_str_equal(steps[i], "..") || !g_ascii_strcasecmp(steps[i], ".git") ||
+		    out->len + strlen(steps[i]) >= SOURCE_MAX_PATH) {
+			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "\"%.80s\" cannot be a sub-folder of a repository",
+				    subfolder);
 			g_string_free(out, TRUE);
 			return NULL;
 		}
@@ -103,7 +106,8 @@ git_repository *repository_open(const char *path, char **ret_prefix, GError **er
 		const git_error *last = git_error_last();
 		if (last && last->message && strstr(last->message, "objectformat"))
 			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_UNSUPPORTED,
-				    "%s is a SHA-256 repository, which cannot be read: make it anew with \"git init --object-format=sha1\"", path);
+				    "%s is a SHA-256 repository, which cannot be read: "
+				    "make it anew with \"git init --object-format=sha1\"", path);
 		else
 			source_git_error(error, result, "%s cannot be opened", path);
 		return NULL;
@@ -149,13 +153,16 @@ static bool not_found(git_repository *git, const char *revision, GError **error)
 	g_autofree char *head = repository_head_branch(git);
 	const char *where = git_repository_is_bare(git) ? git_repository_path(git) : git_repository_workdir(git);
 	if (!branches)
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "%s: no commit yet on any branch: push or commit to \"%s\" first", where,
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND,
+			    "%s: no commit yet on any branch: push or commit to \"%s\" first", where,
 			    g_str_equal(revision, "HEAD") && head ? head : revision);
 	else if (g_str_equal(revision, "HEAD") && head)
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "%s: no commit yet on the branch \"%s\"; there are: %s", where, head, branches);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "%s: no commit yet on the branch \"%s\"; there are: %s",
+			    where, head, branches);
 	else
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND,
-			    "%s: no branch, tag or commit is called \"%.80s\"; there are the branches: %s", where, revision, branches);
+			    "%s: no branch, tag or commit is called \"%.80s\"; there are the branches: %s",
+			    where, revision, branches);
 	return false;
 }
 
@@ -174,7 +181,8 @@ bool repository_resolve(git_repository *git, const char *revision, git_oid *ret,
 	enum { REVISION_MAX = 1024 };
 	const char *asked = revision ? revision : "HEAD";
 	if (!*asked || strlen(asked) > REVISION_MAX) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "a revision is the name of a branch, a tag or a commit, not \"%.40s\"", asked);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID,
+			    "a revision is the name of a branch, a tag or a commit, not \"%.40s\"", asked);
 		return false;
 	}
 	const char *name = g_str_has_prefix(asked, "refs/heads/") ? asked + strlen("refs/heads/") : asked;
@@ -248,8 +256,8 @@ bool source_is_clean(const char *path, const char *subfolder, bool *ret_clean, c
 	char *paths[] = { whole };
 	git_status_options options = GIT_STATUS_OPTIONS_INIT;
 	options.show = GIT_STATUS_SHOW_INDEX_AND_WORKDIR;
-	options.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_RECURSE_UNTRACKED_DIRS | GIT_STATUS_OPT_DISABLE_PATHSPEC_MATCH |
-			GIT_STATUS_OPT_EXCLUDE_SUBMODULES;
+	options.flags = GIT_STATUS_OPT_INCLUDE_UNTRACKED | GIT_STATUS_OPT_RECURSE_UNTRACKED_DIRS |
+			GIT_STATUS_OPT_DISABLE_PATHSPEC_MATCH | GIT_STATUS_OPT_EXCLUDE_SUBMODULES;
 	if (*whole)
 		options.pathspec = (git_strarray) { .strings = paths, .count = 1 };
 	g_autofree char *what = NULL;

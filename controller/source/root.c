@@ -1,7 +1,7 @@
 /* The first commit of a history: walked to once, then remembered.
  *
- * What lies below a commit never changes, so every commit on the way is a good place to remember. Each KEEP_EVERYth is: a new commit,
- * or one of another branch, is then at most that many steps from one that is known.
+ * What lies below a commit never changes, so every commit on the way is a good place to remember. Each KEEP_EVERYth is: a new
+ * commit, or one of another branch, is then at most that many steps from one that is known.
  */
 #include "source/internal.h"
 
@@ -12,7 +12,7 @@ enum {
 	KEPT_MAX = 65536, /* commits remembered; then all are forgotten */
 };
 
-static GMutex lock;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static GHashTable *roots; /* git_oid of a commit to git_oid of its root */
 
 static guint id_hash(gconstpointer id)
@@ -29,24 +29,25 @@ static gboolean id_equal(gconstpointer a, gconstpointer b)
 
 static bool known(const git_oid *commit, git_oid *ret)
 {
-	g_mutex_lock(&lock);
+	pthread_mutex_lock(&lock);
 	const git_oid *root = roots ? g_hash_table_lookup(roots, commit) : NULL;
 	if (root)
 		git_oid_cpy(ret, root);
-	g_mutex_unlock(&lock);
+	pthread_mutex_unlock(&lock);
 	return root != NULL;
 }
 
 static void remember(const GArray *commits, const git_oid *root)
 {
-	g_mutex_lock(&lock);
+	pthread_mutex_lock(&lock);
 	if (!roots)
 		roots = g_hash_table_new_full(id_hash, id_equal, g_free, g_free);
 	if (g_hash_table_size(roots) + commits->len > KEPT_MAX)
 		g_hash_table_remove_all(roots);
 	for (size_t i = 0; i < commits->len; i++)
-		g_hash_table_insert(roots, g_memdup2(&g_array_index(commits, git_oid, i), sizeof(git_oid)), g_memdup2(root, sizeof *root));
-	g_mutex_unlock(&lock);
+		g_hash_table_insert(roots, g_memdup2(&g_array_index(commits, git_oid, i), sizeof(git_oid)),
+				    g_memdup2(root, sizeof *root));
+	pthread_mutex_unlock(&lock);
 }
 
 /* The first parent, from the commit's own bytes: parsing authors and messages of a whole history is what would take long. 0: a

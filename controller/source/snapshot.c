@@ -16,7 +16,7 @@ struct snapshot *snapshot_new(void)
 	snapshot->folder_fd = -1;
 	snapshot->subfolder = "";
 	snapshot->revision = "working tree";
-	g_mutex_init(&snapshot->lock);
+	pthread_mutex_init(&snapshot->lock, NULL);
 	return snapshot;
 }
 
@@ -35,7 +35,7 @@ void snapshot_unref(struct snapshot *snapshot)
 	if (snapshot->folder_fd >= 0)
 		close(snapshot->folder_fd);
 	g_clear_pointer(&snapshot->contents, g_hash_table_unref);
-	g_mutex_clear(&snapshot->lock);
+	pthread_mutex_destroy(&snapshot->lock);
 	arena_unref(snapshot->arena);
 	g_free(snapshot);
 }
@@ -102,10 +102,10 @@ GBytes *snapshot_read(const struct snapshot *snapshot, const char *path, GError 
 		return g_bytes_ref(g_hash_table_lookup(snapshot->contents, path));
 	if (snapshot->odb) {
 		/* The lock is no part of what a reader sees. */
-		GMutex *lock = (GMutex *) (guintptr) &snapshot->lock;
-		g_mutex_lock(lock);
+		pthread_mutex_t *lock = (pthread_mutex_t *) (guintptr) &snapshot->lock;
+		pthread_mutex_lock(lock);
 		GBytes *bytes = objects_read(snapshot->odb, file, error);
-		g_mutex_unlock(lock);
+		pthread_mutex_unlock(lock);
 		return bytes;
 	}
 	return folder_read(snapshot->folder_fd, file, error);

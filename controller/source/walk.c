@@ -28,7 +28,8 @@ static char *printable(const char *path)
 	return g_string_free(out, FALSE);
 }
 
-void walk_finding(struct walk *walk, enum severity severity, const char *code, const char *path, const char *hint, const char *format, ...)
+void walk_finding(struct walk *walk, enum severity severity, const char *code, const char *path, const char *hint,
+		  const char *format, ...)
 {
 	if (!walk->diags)
 		return;
@@ -48,6 +49,13 @@ static const char *whole(const struct walk *walk)
 	return *walk->subfolder ? walk->subfolder : ".";
 }
 
+void walk_too_many(struct walk *walk)
+{
+	walk->full = true;
+	walk_finding(walk, SEVERITY_ERROR, "too-many-files", whole(walk), "split the repository, or name a sub-folder",
+		     "more than %d files and folders: the rest is not read", SOURCE_MAX_ENTRIES);
+}
+
 static bool is_text(const char *name)
 {
 	for (const char *at = name; *at; at++)
@@ -61,27 +69,29 @@ const char *walk_entry(struct walk *walk, const char *folder, const char *name, 
 	if (walk->full)
 		return NULL;
 	if (++walk->entries > SOURCE_MAX_ENTRIES) {
-		walk->full = true;
-		walk_finding(walk, SEVERITY_ERROR, "too-many-files", whole(walk), "split the repository, or name a sub-folder",
-			     "more than %d files and folders: the rest is not read", SOURCE_MAX_ENTRIES);
+		walk_too_many(walk);
 		return NULL;
 	}
 	g_autofree char *path = *folder ? g_strconcat(folder, "/", name, NULL) : g_strdup(name);
-	if (!*name || g_str_equal(name, ".") || g_str_equal(name, "..") || strchr(name, '/') || !g_ascii_strcasecmp(name, ".git")) {
+	if (!*name || g_str_equal(name, ".") || g_str_equal(name, "..") || strchr(name, '/') ||
+	    !g_ascii_strcasecmp(name, ".git")) {
 		walk_finding(walk, SEVERITY_ERROR, "unsafe-path", path, NULL, "no file or folder may have this name: left out");
 		return NULL;
 	}
 	if (!is_text(name)) {
-		walk_finding(walk, SEVERITY_ERROR, "path-not-text", path, "rename it", "the name is not UTF-8 text without control characters: left out");
+		walk_finding(walk, SEVERITY_ERROR, "path-not-text", path, "rename it",
+			     "the name is not UTF-8 text without control characters: left out");
 		return NULL;
 	}
 	if (strlen(path) > SOURCE_MAX_PATH) {
 		g_autofree char *start = g_utf8_substring(path, 0, 64);
-		walk_finding(walk, SEVERITY_ERROR, "path-too-long", start, NULL, "a path below it is longer than %d bytes: left out", SOURCE_MAX_PATH);
+		walk_finding(walk, SEVERITY_ERROR, "path-too-long", start, NULL,
+			     "a path below it is longer than %d bytes: left out", SOURCE_MAX_PATH);
 		return NULL;
 	}
 	if (depth > SOURCE_MAX_TREE_DEPTH) {
-		walk_finding(walk, SEVERITY_ERROR, "path-too-deep", path, NULL, "more than %d folders deep: left out", SOURCE_MAX_TREE_DEPTH);
+		walk_finding(walk, SEVERITY_ERROR, "path-too-deep", path, NULL, "more than %d folders deep: left out",
+			     SOURCE_MAX_TREE_DEPTH);
 		return NULL;
 	}
 	return arena_strdup(walk->snapshot->arena, path);
@@ -103,7 +113,8 @@ bool walk_size_fits(struct walk *walk, const char *path, guint64 size)
 	if (size <= SOURCE_MAX_FILE_BYTES)
 		return true;
 	walk_finding(walk, may_be_descriptor(path) ? SEVERITY_ERROR : SEVERITY_WARNING, "file-too-large", path, NULL,
-		     "%" G_GUINT64_FORMAT " bytes, more than the %d that are read of one file: left out", size, SOURCE_MAX_FILE_BYTES);
+		     "%" G_GUINT64_FORMAT " bytes, more than the %d that are read of one file: left out",
+		     size, SOURCE_MAX_FILE_BYTES);
 	return false;
 }
 
@@ -120,7 +131,8 @@ void walk_file(struct walk *walk, const char *path, const git_oid *id, guint64 s
 	walk->bytes += size;
 	if (walk->bytes > SOURCE_MAX_TOTAL_BYTES) {
 		walk->full = true;
-		walk_finding(walk, SEVERITY_ERROR, "too-large", whole(walk), "keep images and other large files elsewhere, or name a sub-folder",
+		walk_finding(walk, SEVERITY_ERROR, "too-large", whole(walk),
+			     "keep images and other large files elsewhere, or name a sub-folder",
 			     "more than %d bytes in all: the rest is not read", SOURCE_MAX_TOTAL_BYTES);
 		return;
 	}
@@ -168,7 +180,8 @@ void walk_link(struct walk *walk, const char *path, const char *target)
 
 void walk_submodule(struct walk *walk, const char *path)
 {
-	walk_finding(walk, SEVERITY_WARNING, "submodule", path, "put its files into this repository, or give it a controller of its own",
+	walk_finding(walk, SEVERITY_WARNING, "submodule", path,
+		     "put its files into this repository, or give it a controller of its own",
 		     "a repository within the repository: its files are not read");
 }
 
@@ -185,7 +198,8 @@ void walk_end(struct walk *walk)
 		qsort(files, n, sizeof *files, by_path);
 	for (size_t i = 0; i < n; i++) {
 		if (kept && g_str_equal(files[kept - 1].path, files[i].path)) {
-			walk_finding(walk, SEVERITY_ERROR, "duplicate-path", files[i].path, NULL, "there more than once in the same folder: only one is read");
+			walk_finding(walk, SEVERITY_ERROR, "duplicate-path", files[i].path, NULL,
+				     "there more than once in the same folder: only one is read");
 			continue;
 		}
 		files[kept++] = files[i];

@@ -1,8 +1,9 @@
 /* Watching one branch through inotify.
  *
- * Watched are the folders on the way to the branch's loose ref, and the repository's own folder (for packed-refs, and for refs/ being
- * made anew). Git makes "feature/x" folder and file faster than a watch can be set on the folder, and pack-refs deletes refs and
- * empty folders: so events say only "look again", and each look first watches again what has come, then resolves the one ref.
+ * Watched are the folders on the way to the branch's loose ref, and the repository's own folder (for packed-refs, and for refs/
+ * being made anew). Git makes "feature/x" folder and file faster than a watch can be set on the folder, and pack-refs deletes
+ * refs and empty folders: so an event says only "look again", and each look first watches again what has come, then resolves
+ * the one ref.
  */
 #include "source/internal.h"
 
@@ -24,12 +25,16 @@ struct source_watch {
 	git_oid last;
 };
 
-static void watch_folders(struct source_watch *watch)
+/* False and errno when a folder is there and cannot be watched. */
+static bool watch_folders(struct source_watch *watch)
 {
+	const guint32 mask = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF |
+			     IN_ONLYDIR;
 	/* A folder that is not there yet is watched when it is: its coming is an event of the one above. */
 	for (size_t i = 0; i < watch->folders->len; i++)
-		inotify_add_watch(watch->fd, g_ptr_array_index(watch->folders, i),
-				  IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
+		if (inotify_add_watch(watch->fd, g_ptr_array_index(watch->folders, i), mask) < 0 && errno != ENOENT && errno != ENOTDIR)
+			return false;
+	return true;
 }
 
 static bool name_ref(struct source_watch *watch, const char *branch, GError **error)
@@ -37,8 +42,8 @@ static bool name_ref(struct source_watch *watch, const char *branch, GError **er
 	g_autofree char *head = branch ? g_strdup(branch) : repository_head_branch(watch->git);
 	int valid = 0;
 	if (!head || git_branch_name_is_valid(&valid, head) < 0 || !valid) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: \"%.80s\" cannot be the name of a branch", watch->path,
-			    head ? head : "(HEAD is detached)");
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s: \"%.80s\" cannot be the name of a branch",
+			    watch->path, head ? head : "(HEAD is detached)");
 		return false;
 	}
 	watch->ref = g_strconcat("refs/heads/", head, NULL);
@@ -66,7 +71,10 @@ struct source_watch *source_watch_new(const char *path, const char *branch, GErr
 		pleach_error_errno(error, errno, "%s: cannot be watched (fs.inotify.max_user_instances)", path);
 		return NULL;
 	}
-	watch_folders(watch);
+	if (!watch_folders(watch)) {
+		pleach_error_errno(error, errno, "%s: cannot be watched (fs.inotify.max_user_watches)", path);
+		return NULL;
+	}
 	return g_steal_pointer(&watch);
 }
 
@@ -98,7 +106,7 @@ bool source_watch_read(struct source_watch *watch, char **ret_commit)
 		if (n <= 0 && !(n < 0 && errno == EINTR))
 			break;
 	}
-	watch_folders(watch);
+	watch_folders(watch); /* one that fails now is tried again at the next look */
 
 	git_oid id;
 	int result = git_reference_name_to_id(&id, watch->git, watch->ref);

@@ -16,7 +16,8 @@ static bool get_applied(struct store *store, struct decoder *decoder, const char
 	int result = sqlite3_step(statement);
 	bool there = result == SQLITE_ROW;
 	if (there) {
-		*ret = object_decode(decoder, key, sqlite3_column_blob(statement, 0), (size_t) sqlite3_column_bytes(statement, 0), ret_revisions);
+		*ret = object_decode(decoder, key, sqlite3_column_blob(statement, 0), (size_t) sqlite3_column_bytes(statement, 0),
+				     ret_revisions);
 		result = SQLITE_DONE;
 	}
 	if (!statement_done(store, statement, result, "last applied", error))
@@ -81,7 +82,8 @@ bool store_last_applied(struct store *store, struct arena *arena, struct objects
 	for (; result == SQLITE_ROW && !bad; result = sqlite3_step(statement)) {
 		const char *key = (const char *) sqlite3_column_text(statement, 0);
 		const void *bytes = sqlite3_column_blob(statement, 1);
-		const struct object *object = key ? object_decode(decoder, key, bytes, (size_t) sqlite3_column_bytes(statement, 1), NULL) : NULL;
+		size_t length = (size_t) sqlite3_column_bytes(statement, 1);
+		const struct object *object = key ? object_decode(decoder, key, bytes, length, NULL) : NULL;
 		if (object)
 			g_ptr_array_add(objects, (gpointer) (guintptr) object);
 		else
@@ -134,7 +136,8 @@ enum { SITE_MAX_BYTES = 1024 * 1024 };
 static const struct site *get_site(struct arena *arena, sqlite3_stmt *statement, GError **error)
 {
 	const char *text = (const char *) sqlite3_column_text(statement, 1);
-	g_autoptr(json_t) json = json_parse(text ? text : "", (size_t) sqlite3_column_bytes(statement, 1), SITE_MAX_BYTES, "site", error);
+	g_autoptr(json_t) json = json_parse(text ? text : "", (size_t) sqlite3_column_bytes(statement, 1), SITE_MAX_BYTES, "site",
+					    error);
 	return json ? site_from_json(arena, json, error) : NULL;
 }
 

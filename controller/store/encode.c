@@ -284,7 +284,8 @@ static void get_strings(struct decoder *decoder)
 		size_t length = get_count(decoder);
 		strings[i] = decoder->at;
 		/* There is a NUL where it should end, and none before. */
-		if (decoder->bad || (size_t) (decoder->end - decoder->at) <= length || memchr(decoder->at, 0, length + 1) != decoder->at + length)
+		if (decoder->bad || (size_t) (decoder->end - decoder->at) <= length ||
+		    memchr(decoder->at, 0, length + 1) != decoder->at + length)
 			decoder->bad = true;
 		else
 			decoder->at += length + 1;

@@ -1,7 +1,7 @@
 /* Applied objects as bytes: small to write at every operation, quick to read by the ten thousand at start.
  *
- *     1 byte version; strings: count, then for each its length, its bytes and a NUL; then numbers only (little-endian base 128), with
- *     strings by their place in that list (0: none):
+ *     1 byte version; strings: count, then for each its length, its bytes and a NUL; then numbers only (little-endian base 128),
+ *     with strings by their place in that list (0: none):
  *     site, incarnation, descriptor, origin, depends: count and strings, fields: count and for each path, revision, origin, value
  *
  * Read back, strings point into the bytes: nothing is copied twice. What is not of this form is refused, never trusted.
@@ -19,6 +19,7 @@ struct decoder *decoder_new(struct arena *arena);
 void decoder_free(struct decoder *decoder);
 AUTO_DEFINE(decoder, decoder_free)
 
-/* NULL when the bytes are not of this form, or @key is of no kind. *@ret_revisions (may be NULL): one for each field. All in the arena. */
+/* NULL when the bytes are not of this form, or @key is of no kind. *@ret_revisions (may be NULL): one for each field. All in the
+ * arena. */
 const struct object *object_decode(struct decoder *decoder, const char *key, const void *bytes, size_t length,
 				   const char *const **ret_revisions);

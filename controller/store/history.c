@@ -16,7 +16,7 @@ static bool prune(struct store *store, unsigned *added, enum statement which, in
 	return statement_run(store, statement, "what is old", error);
 }
 
-/* --- operations -------------------------------------------------------------------------------------------------------------- */
+/* --- operations ----------------------------------------------------------------------------------------------------------- */
 
 bool store_put_operation(struct store *store, const struct operation *operation, GError **error)
 {
@@ -136,7 +136,7 @@ GPtrArray *store_interrupted(struct store *store, gint64 wall_us, GError **error
 	return store_commit(store, error) ? g_steal_pointer(&keys) : NULL;
 }
 
-/* --- revisions --------------------------------------------------------------------------------------------------------------- */
+/* --- revisions ------------------------------------------------------------------------------------------------------------ */
 
 bool store_put_revision(struct store *store, const struct store_revision *revision, GError **error)
 {
@@ -172,7 +172,7 @@ bool store_revisions(struct store *store, struct arena *arena, size_t limit, GAr
 	return statement_done(store, statement, result, "revisions", error);
 }
 
-/* --- events ------------------------------------------------------------------------------------------------------------------ */
+/* --- events --------------------------------------------------------------------------------------------------------------- */
 
 bool store_put_event(struct store *store, const struct store_event *event, GError **error)
 {

@@ -43,8 +43,8 @@ struct store {
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 };
 
-/* Sets @error from the database's last failure: "PATH: DOING: sqlite's words", and what to do about it where something can be done.
- * Always false. */
+/* Sets @error from the database's last failure: "PATH: DOING: sqlite's words", and what to do about it where something can be
+ * done. Always false. */
 bool store_error(const struct store *store, const char *doing, GError **error);
 
 /* The same for rows that are not what this program writes. Always false. */

@@ -15,7 +15,8 @@ static bool run(const struct store *store, const char *sql, const char *doing, G
 static bool get_int(const struct store *store, const char *sql, int *ret, GError **error)
 {
 	sqlite3_stmt *statement = NULL;
-	bool found = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
+	bool found = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) == SQLITE_OK &&
+		     sqlite3_step(statement) == SQLITE_ROW;
 	if (found)
 		*ret = sqlite3_column_int(statement, 0);
 	else
@@ -31,7 +32,8 @@ static bool copy_before(const struct store *store, int version, GError **error)
 	g_unlink(part);
 	sqlite3_stmt *statement = NULL;
 	bool copied = sqlite3_prepare_v2(store->db, "VACUUM INTO ?1", -1, &statement, NULL) == SQLITE_OK &&
-		      sqlite3_bind_text(statement, 1, part, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_step(statement) == SQLITE_DONE;
+		      sqlite3_bind_text(statement, 1, part, -1, SQLITE_STATIC) == SQLITE_OK &&
+		      sqlite3_step(statement) == SQLITE_DONE;
 	if (!copied)
 		store_error(store, "the copy before a new schema", error);
 	sqlite3_finalize(statement);
@@ -68,8 +70,8 @@ bool store_migrate(const struct store *store, const struct schema *schemas, GErr
 		return false;
 	if (version > newest) {
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID,
-			    "%s was written by a newer version of this program (schema %d, this one knows %d): run that one, or move the file away; "
-			    "what is in the network is found again without it",
+			    "%s was written by a newer version of this program (schema %d, this one knows %d): "
+			    "run that one, or move the file away; what is in the network is found again without it",
 			    store->path, version, newest);
 		return false;
 	}

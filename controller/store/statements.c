@@ -8,34 +8,40 @@ static const char *const texts[STATEMENT_COUNT] = {
 	[STATEMENT_COMMIT] = "COMMIT",
 	[STATEMENT_ROLLBACK] = "ROLLBACK",
 	[STATEMENT_APPLIED_GET] = "SELECT object FROM applied WHERE key = ?1",
-	[STATEMENT_APPLIED_PUT] = "INSERT INTO applied (key, object) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET object = excluded.object",
+	[STATEMENT_APPLIED_PUT] = "INSERT INTO applied (key, object) VALUES (?1, ?2) "
+				  "ON CONFLICT (key) DO UPDATE SET object = excluded.object",
 	[STATEMENT_APPLIED_DROP] = "DELETE FROM applied WHERE key = ?1",
 	[STATEMENT_APPLIED_ALL] = "SELECT key, object FROM applied",
-	[STATEMENT_SITE_PUT] = "INSERT INTO site (name, json) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET json = excluded.json",
+	[STATEMENT_SITE_PUT] = "INSERT INTO site (name, json) VALUES (?1, ?2) "
+			       "ON CONFLICT (name) DO UPDATE SET json = excluded.json",
 	[STATEMENT_SITE_DROP] = "DELETE FROM site WHERE name = ?1",
 	[STATEMENT_SITE_ALL] = "SELECT name, json FROM site ORDER BY name",
 	[STATEMENT_OPERATION_PUT] =
-		"INSERT INTO operation (id, key, site, revision, action, cause, incarnation, attempt, state, begun_us, wall_us, error_code, error) "
-		"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12) ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt, "
+		"INSERT INTO operation (id, key, site, revision, action, cause, incarnation, attempt, state, begun_us, wall_us, "
+		"error_code, error) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12) "
+		"ON CONFLICT (id) DO UPDATE SET attempt = excluded.attempt, "
 		"state = excluded.state, wall_us = excluded.wall_us, error_code = excluded.error_code, error = excluded.error",
 	[STATEMENT_OPERATION_PRUNE] = "DELETE FROM operation WHERE number <= (SELECT max(number) FROM operation) - ?1 "
 				      "AND state NOT IN ('STARTING', 'PROCESSING')",
 	[STATEMENT_OPERATIONS_OF_KEY] =
-		"SELECT id, key, site, revision, action, cause, incarnation, attempt, state, wall_us, error_code, error FROM operation "
+		"SELECT id, key, site, revision, action, cause, incarnation, attempt, state, wall_us, error_code, error "
+		"FROM operation "
 		"WHERE key = ?1 ORDER BY number DESC LIMIT ?2",
 	[STATEMENT_OPERATIONS] =
-		"SELECT id, key, site, revision, action, cause, incarnation, attempt, state, wall_us, error_code, error FROM operation "
+		"SELECT id, key, site, revision, action, cause, incarnation, attempt, state, wall_us, error_code, error "
+		"FROM operation "
 		"ORDER BY number DESC LIMIT ?2",
 	[STATEMENT_UNDER_WAY] = "SELECT DISTINCT key FROM operation WHERE state IN ('STARTING', 'PROCESSING') ORDER BY key",
-	[STATEMENT_INTERRUPT] = "UPDATE operation SET state = 'CANCELLED', wall_us = ?1, error_code = 'cancelled', error = 'interrupted' "
-				"WHERE state IN ('STARTING', 'PROCESSING')",
+	[STATEMENT_INTERRUPT] = "UPDATE operation SET state = 'CANCELLED', wall_us = ?1, error_code = 'cancelled', "
+				"error = 'interrupted' WHERE state IN ('STARTING', 'PROCESSING')",
 	/* A commit that comes again is the newest again. */
 	[STATEMENT_REVISION_PUT] =
 		"INSERT INTO revision (number, id, summary, state, reason, wall_us) "
 		"VALUES ((SELECT coalesce(max(number), 0) + 1 FROM revision), ?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET "
-		"number = excluded.number, summary = coalesce(excluded.summary, summary), state = excluded.state, reason = excluded.reason, "
-		"wall_us = excluded.wall_us",
-	[STATEMENT_REVISION_PRUNE] = "DELETE FROM revision WHERE number NOT IN (SELECT number FROM revision ORDER BY number DESC LIMIT ?1)",
+		"number = excluded.number, summary = coalesce(excluded.summary, summary), state = excluded.state, "
+		"reason = excluded.reason, wall_us = excluded.wall_us",
+	[STATEMENT_REVISION_PRUNE] = "DELETE FROM revision WHERE number <= "
+				     "(SELECT number FROM revision ORDER BY number DESC LIMIT 1 OFFSET ?1)",
 	[STATEMENT_REVISIONS] = "SELECT wall_us, id, summary, state, reason FROM revision ORDER BY number DESC LIMIT ?1",
 	[STATEMENT_EVENT_PUT] = "INSERT INTO event (wall_us, key, kind, revision, text, file, line, \"column\") "
 				"VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -54,8 +60,10 @@ bool store_error(const struct store *store, const char *doing, GError **error)
 	int code = sqlite3_errcode(store->db) & 0xff;
 	const char *words = sqlite3_errmsg(store->db);
 	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "%s is damaged (%s: %s): " START_ANEW, store->path, doing, words);
-	else if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_BUSY || code == SQLITE_LOCKED || code == SQLITE_NOMEM)
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "%s is damaged (%s: %s): " START_ANEW, store->path,
+			    doing, words);
+	else if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_BUSY || code == SQLITE_LOCKED ||
+		 code == SQLITE_NOMEM)
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY, "%s: %s: %s", store->path, doing, words);
 	else
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "%s: %s: %s", store->path, doing, words);
@@ -64,14 +72,16 @@ bool store_error(const struct store *store, const char *doing, GError **error)
 
 bool store_error_corrupt(const struct store *store, const char *doing, GError **error)
 {
-	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "%s is damaged (%s: not what was written): " START_ANEW, store->path, doing);
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "%s is damaged (%s: not what was written): " START_ANEW,
+		    store->path, doing);
 	return false;
 }
 
 sqlite3_stmt *statement_use(struct store *store, enum statement which, GError **error)
 {
 	sqlite3_stmt **statement = &store->statements[which];
-	if (!*statement && sqlite3_prepare_v3(store->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK) {
+	if (!*statement &&
+	    sqlite3_prepare_v3(store->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK) {
 		store_error(store, texts[which], error);
 		return NULL;
 	}

@@ -27,7 +27,8 @@ static bool in_use(int fd, const char *folder, GError **error)
 	g_auto(GStrv) words = g_strsplit(g_strstrip(text), " ", 2);
 	const char *pid = words[0] && *words[0] ? words[0] : "unknown";
 	if (words[0] && words[1])
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s is in use by pid %s (owner %s)", folder, pid, words[1]);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s is in use by pid %s (owner %s)",
+			    folder, pid, words[1]);
 	else
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s is in use by pid %s", folder, pid);
 	return false;
@@ -50,13 +51,15 @@ static bool take_lock(struct store *store, const char *folder, GError **error)
 	if (store->lock_fd < 0)
 		return pleach_error_errno(error, errno, "%s", path);
 	if (flock(store->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? in_use(store->lock_fd, folder, error) : pleach_error_errno(error, errno, "%s", path);
+		return errno == EWOULDBLOCK ? in_use(store->lock_fd, folder, error) :
+					      pleach_error_errno(error, errno, "%s", path);
 	return write_lock(store->lock_fd, NULL, error);
 }
 
 static bool open_database(struct store *store, GError **error)
 {
-	int result = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	int result = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+				     NULL);
 	if (result != SQLITE_OK) {
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "%s: cannot be opened: %s", store->path,
 			    store->db ? sqlite3_errmsg(store->db) : sqlite3_errstr(result));
@@ -79,6 +82,8 @@ struct store *store_open(const char *state_folder, GError **error)
 	auto_ptr(store) store = g_new0(struct store, 1);
 	store->path = g_build_filename(state_folder, "pleach.db", NULL);
 	store->lock_fd = -1;
+	/* The first row of each kind prunes: many short runs are no way round the bounds. */
+	store->operations = store->revisions = store->events = STORE_PRUNE_EVERY - 1;
 	if (!take_lock(store, state_folder, error) || !open_database(store, error))
 		return NULL;
 	return g_steal_pointer(&store);

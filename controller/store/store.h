@@ -1,5 +1,6 @@
-/* What the controller remembers: revisions, what was last applied (field by field, with the commit that asked for it), operations,
- * events, drift. sqlite3, one file in the state folder; the network itself never depends on it (identity lives in the VIMs).
+/* What the controller remembers: revisions, what was last applied (field by field, with the commit that asked for it),
+ * operations, events, drift. sqlite3, one file in the state folder; the network itself never depends on it (identity lives in the
+ * VIMs).
  *
  * Owner thread only. Migrations go forward only, in one transaction, after a copy; a newer schema is refused.
  */
@@ -27,9 +28,9 @@ enum {
 	STORE_TEXT_MAX_BYTES = 64 * 1024, /* of an error or an event; the rest is cut off */
 };
 
-/* One transaction: begin, any number of the two below (any other store_put_… too), commit (on disk when it returns). False when nothing
- * could be written. Outside of one each store_put_… is a transaction of its own. What an earlier begin left open (because a put failed)
- * is rolled back by the next. */
+/* One transaction: begin, any number of the two below (any other store_put_… too), commit (on disk when it returns). False when
+ * nothing could be written. Outside of one each store_put_… is a transaction of its own. What an earlier begin left open (because
+ * a put failed) is rolled back by the next. */
 bool store_begin(struct store *store, GError **error);
 bool store_commit(struct store *store, GError **error);
 void store_rollback(struct store *store);
@@ -66,7 +67,7 @@ struct store_revision {
 	const char *reason; /* or NULL */
 };
 
-bool store_put_revision(struct store *store, const struct store_revision *revision, GError **error); /* newest state of a commit */
+bool store_put_revision(struct store *store, const struct store_revision *revision, GError **error); /* newest state */
 bool store_revisions(struct store *store, struct arena *arena, size_t limit, GArray *ret, GError **error); /* newest first */
 
 /* Events: what happened to an object. @kind: "drift", "repaired", "operation", "ended", … */

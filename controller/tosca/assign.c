@@ -14,7 +14,7 @@ static bool is_unknown(const struct ttype *type)
 	return !origin_is_set(type->origin);
 }
 
-/* --- requirements ----------------------------------------------------------------------------------------------------------------- */
+/* --- requirements -------------------------------------------------------------------------------------------------- */
 
 struct requiring {
 	struct builder *builder;
@@ -24,7 +24,8 @@ struct requiring {
 static void unknown_requirement(struct builder *builder, const struct tnode *node, const struct yentry *entry)
 {
 	const struct ttype *type = node->type;
-	struct diag *diag = fault(builder->unit, "unknown-requirement", entry->origin, "node \"%s\" (%s) has no requirement \"%s\"", node->name,
+	struct diag *diag = fault(builder->unit, "unknown-requirement", entry->origin,
+				  "node \"%s\" (%s) has no requirement \"%s\"", node->name,
 				  type->name, entry->key);
 	const char **names = g_new(const char *, type->n_requirements + 1);
 	for (size_t i = 0; i < type->n_requirements; i++)
@@ -50,7 +51,8 @@ static bool offers(const struct ttype *target, const char *capability)
 	return false;
 }
 
-static void check_target(struct builder *builder, const struct requirement_def *def, const struct tnode *target, const char *capability,
+static void check_target(struct builder *builder, const struct requirement_def *def, const struct tnode *target,
+			 const char *capability,
 			 struct origin origin)
 {
 	const struct ttype *type = target->type;
@@ -58,11 +60,14 @@ static void check_target(struct builder *builder, const struct requirement_def *
 	if (is_unknown(type))
 		return;
 	if (def->node && !ttype_is_a(type, def->node))
-		diag = fault(builder->unit, "wrong-target", origin, "\"%s\" is a %s; \"%s\" wants a %s", target->name, type->name, def->name, def->node);
+		diag = fault(builder->unit, "wrong-target", origin, "\"%s\" is a %s; \"%s\" wants a %s", target->name, type->name,
+			     def->name, def->node);
 	else if (capability && !offers(type, capability))
-		diag = fault(builder->unit, "wrong-target", origin, "\"%s\" (%s) has no capability \"%s\"", target->name, type->name, capability);
+		diag = fault(builder->unit, "wrong-target", origin, "\"%s\" (%s) has no capability \"%s\"", target->name,
+			     type->name, capability);
 	else if (def->capability && !offers(type, def->capability))
-		diag = fault(builder->unit, "wrong-target", origin, "\"%s\" (%s) does not offer %s, which \"%s\" wants", target->name, type->name,
+		diag = fault(builder->unit, "wrong-target", origin, "\"%s\" (%s) does not offer %s, which \"%s\" wants",
+			     target->name, type->name,
 			     def->capability, def->name);
 	if (diag)
 		diag_note(builder->unit->diags, diag, def->origin, "the requirement is declared here");
@@ -75,7 +80,9 @@ struct assignment {
 
 static bool read_assignment(struct builder *builder, const struct yentry *entry, struct assignment *ret)
 {
-	static const char *const keys[] = { "node", "capability", "relationship", "node_filter", "occurrences", "description", "metadata", NULL };
+	static const char *const keys[] = {
+		"node", "capability", "relationship", "node_filter", "occurrences", "description", "metadata", NULL
+	};
 	struct unit *unit = builder->unit;
 	if (entry->value->kind == YNODE_SCALAR) {
 		ret->node = entry->value;
@@ -136,7 +143,8 @@ void build_requirements(struct builder *builder, size_t index, const struct ynod
 	node->n_requirements = builder->requirements->len - start;
 }
 
-/* Occurrences. What the substitution mapping hands outward is satisfied there; so is everything of the node that stands for the whole. */
+/* Occurrences. What the substitution mapping hands outward is satisfied there; so is everything of the node that stands for the
+ * whole. */
 void check_requirements(struct builder *builder, size_t index, GHashTable *mapped)
 {
 	const struct tnode *node = node_at(builder, index);
@@ -158,23 +166,27 @@ void check_requirements(struct builder *builder, size_t index, GHashTable *mappe
 		}
 		struct diag *diag = NULL;
 		if (n > def->max)
-			diag = fault(builder->unit, "too-many-requirements", last, "\"%s\" of node \"%s\" is given %d times, at most %d are allowed",
+			diag = fault(builder->unit, "too-many-requirements", last,
+				     "\"%s\" of node \"%s\" is given %d times, at most %d are allowed",
 				     def->name, node->name, (int) n, (int) def->max);
 		g_autofree char *key = g_strdup_printf("%s\n%s", node->name, def->name);
 		if (n < def->min && !whole && !g_hash_table_contains(mapped, key))
-			diag = fault(builder->unit, "missing-requirement", node->origin, "node \"%s\" (%s) wants requirement \"%s\"", node->name,
+			diag = fault(builder->unit, "missing-requirement", node->origin,
+				     "node \"%s\" (%s) wants requirement \"%s\"", node->name,
 				     type->name, def->name);
 		if (diag)
 			diag_note(builder->unit->diags, diag, def->origin, "declared here");
 	}
 }
 
-/* --- artifacts -------------------------------------------------------------------------------------------------------------------------- */
+/* --- artifacts ----------------------------------------------------------------------------------------------------- */
 
 static void build_artifact(struct builder *builder, size_t index, struct unit *written_in, const struct yentry *entry)
 {
-	static const char *const keys[] = { "type", "file", "repository", "description", "deploy_path", "properties", "artifact_version", "checksum",
-					    "checksum_algorithm", "metadata", "version", NULL };
+	static const char *const keys[] = {
+		"type", "file", "repository", "description", "deploy_path", "properties", "artifact_version",
+		"checksum", "checksum_algorithm", "metadata", "version", NULL
+	};
 	struct unit *unit = builder->unit;
 	const struct ynode *node = entry->value, *file = node;
 	const char *type_name = "tosca.artifacts.File";
@@ -191,7 +203,8 @@ static void build_artifact(struct builder *builder, size_t index, struct unit *w
 		}
 		artifact.deploy_path = ynode_text(ynode_get(node, "deploy_path"));
 		if (ynode_get(node, "repository"))
-			warn(unit, "not-kept", ynode_entry(node, "repository")->origin, "files are taken from this repository only");
+			warn(unit, "not-kept", ynode_entry(node, "repository")->origin,
+			     "files are taken from this repository only");
 	}
 	struct ttype *type = unit_type_need(unit, TK_ARTIFACT, type_name, type_origin);
 	if (!ynode_text(file))
@@ -204,7 +217,8 @@ static void build_artifact(struct builder *builder, size_t index, struct unit *w
 	if (!artifact.file)
 		return;
 	char *owner = arena_printf(unit->arena, "artifact \"%s\" (%s)", entry->key, type->name);
-	artifact.properties = build_cells(builder, type->properties, ynode_get(node, "properties"), index, owner, entry->origin, false);
+	artifact.properties = build_cells(builder, type->properties, ynode_get(node, "properties"), index, owner, entry->origin,
+					  false);
 	g_array_append_val(builder->artifacts, artifact);
 }
 
@@ -216,8 +230,8 @@ void build_artifacts(struct builder *builder, size_t index, const struct ynode *
 	for (size_t i = 0; i < type->n_artifacts; i++) {
 		const struct artifact_def *def = &type->artifacts[i];
 		const struct yentry entry = { def->name, def->origin, def->node };
-		bool has_file = def->node->kind == YNODE_SCALAR ? ynode_text(def->node) != NULL : ynode_text(ynode_get(def->node, "file")) != NULL;
-		if (!ynode_get(given, def->name) && has_file)
+		const struct ynode *file = def->node->kind == YNODE_SCALAR ? def->node : ynode_get(def->node, "file");
+		if (!ynode_get(given, def->name) && ynode_text(file))
 			build_artifact(builder, index, def->unit, &entry);
 	}
 	for (size_t i = 0; given && i < given->mapping.n; i++)
@@ -227,7 +241,7 @@ void build_artifacts(struct builder *builder, size_t index, const struct ynode *
 	node->n_artifacts = builder->artifacts->len - start;
 }
 
-/* --- operations --------------------------------------------------------------------------------------------------------------------------- */
+/* --- operations ---------------------------------------------------------------------------------------------------- */
 
 struct operating {
 	struct builder *builder;
@@ -246,7 +260,8 @@ static const char *implementation_file(const struct operating *op, struct unit *
 		name = ynode_text(ynode_get(node, "file"));
 	if (!name) {
 		if (!ynode_is_null(node))
-			fault(op->builder->unit, "wrong-shape", node->origin, "an implementation is a file or the name of an artifact");
+			fault(op->builder->unit, "wrong-shape", node->origin,
+			      "an implementation is a file or the name of an artifact");
 		return NULL;
 	}
 	const struct tnode *shown = node_at(op->builder, op->index);
@@ -278,10 +293,13 @@ static double read_timeout(struct unit *unit, const struct ynode *node)
 	return 0;
 }
 
-static void read_implementation(const struct operating *op, struct unit *written_in, const struct ynode *node, struct toperation *ret)
+static void read_implementation(const struct operating *op, struct unit *written_in, const struct ynode *node,
+				struct toperation *ret)
 {
-	static const char *const keys[] = { "primary", "dependencies", "timeout", "operation_host", "file", "type", "repository", "description",
-					    "deploy_path", "properties", NULL };
+	static const char *const keys[] = {
+		"primary", "dependencies", "timeout", "operation_host", "file", "type", "repository", "description",
+		"deploy_path", "properties", NULL
+	};
 	struct unit *unit = op->builder->unit;
 	if (ynode_is_null(node))
 		return;
@@ -320,7 +338,8 @@ static void input_cells(const struct operating *op, const struct ynode *given, c
 	for (size_t i = 0; given && i < given->mapping.n; i++) {
 		const struct yentry *entry = &given->mapping.entries[i];
 		if (!ynode_entry(stronger, entry->key))
-			build_cell(op->builder, entry->key, entry->origin, input_definition(op, entry->key), entry->value, op->index, owner);
+			build_cell(op->builder, entry->key, entry->origin, input_definition(op, entry->key), entry->value,
+				   op->index, owner);
 	}
 }
 
@@ -371,7 +390,9 @@ static void build_operation(const struct operating *op)
 	g_array_append_val(builder->operations, operation);
 }
 
-static const char *const interface_keys[] = { "type", "description", "inputs", "operations", "notifications", "metadata", NULL };
+static const char *const interface_keys[] = {
+	"type", "description", "inputs", "operations", "notifications", "metadata", NULL
+};
 
 static const struct yentry *own_operation(const struct ynode *given, const char *name)
 {
@@ -383,7 +404,8 @@ static const struct yentry *own_operation(const struct ynode *given, const char 
 
 static void unknown_operation(struct builder *builder, const struct interface_def *interface, const struct yentry *entry)
 {
-	struct diag *diag = fault(builder->unit, "unknown-operation", entry->origin, "interface \"%s\" has no operation \"%s\"", interface->name, entry->key);
+	struct diag *diag = fault(builder->unit, "unknown-operation", entry->origin, "interface \"%s\" has no operation \"%s\"",
+				  interface->name, entry->key);
 	const char **names = g_new(const char *, interface->n_operations + 1);
 	for (size_t i = 0; i < interface->n_operations; i++)
 		names[i] = interface->operations[i].name;
@@ -391,7 +413,8 @@ static void unknown_operation(struct builder *builder, const struct interface_de
 	g_free(names);
 }
 
-static void build_interface(struct builder *builder, size_t index, const struct interface_def *interface, const struct ynode *given)
+static void build_interface(struct builder *builder, size_t index, const struct interface_def *interface,
+			    const struct ynode *given)
 {
 	given = want_mapping(builder->unit, given, "an interface");
 	const struct ynode *operations = want_mapping(builder->unit, ynode_get(given, "operations"), "operations");
@@ -423,7 +446,8 @@ void build_interfaces(struct builder *builder, size_t index, const struct ynode 
 		const struct yentry *entry = &given->mapping.entries[i];
 		if (type_interface(type, entry->key) || is_unknown(type))
 			continue;
-		struct diag *diag = fault(builder->unit, "unknown-interface", entry->origin, "node \"%s\" (%s) has no interface \"%s\"",
+		struct diag *diag = fault(builder->unit, "unknown-interface", entry->origin,
+					  "node \"%s\" (%s) has no interface \"%s\"",
 					  node_at(builder, index)->name, type->name, entry->key);
 		const char **names = g_new(const char *, type->n_interfaces + 1);
 		for (size_t j = 0; j < type->n_interfaces; j++)

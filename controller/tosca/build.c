@@ -4,7 +4,7 @@
 
 /* From a topology_template to a proto: nodes with cells for their values, a slot for each value that was written. */
 
-/* --- relative and absolute pointers ------------------------------------------------------------------------------------------- */
+/* --- relative and absolute pointers -------------------------------------------------------------------------------- */
 
 static const void *moved(const void *pointer, const void *from, const void *to, bool relative)
 {
@@ -77,7 +77,7 @@ static const void *relative(size_t index, size_t size)
 	return (const void *) (uintptr_t) (RELATIVE_BASE + index * size);
 }
 
-/* --- cells ---------------------------------------------------------------------------------------------------------------------- */
+/* --- cells --------------------------------------------------------------------------------------------------------- */
 
 struct tnamed_list cells_since(struct builder *builder, size_t start)
 {
@@ -90,12 +90,14 @@ static void constant_cell(struct builder *builder, const char *name, struct orig
 	g_array_append_val(builder->cells, cell);
 }
 
-void build_cell(struct builder *builder, const char *name, struct origin origin, struct property *property, const struct ynode *node,
+void build_cell(struct builder *builder, const char *name, struct origin origin, struct property *property,
+		const struct ynode *node,
 		size_t self, const char *owner)
 {
 	struct slot slot = { .property = property, .node = node, .cell = builder->cells->len, .self = self, .owner = owner };
 	if (ynode_is_null(node)) {
-		struct diag *diag = warn(builder->unit, "null-value", origin, "\"%s\" has no value; it counts as not given", name);
+		struct diag *diag = warn(builder->unit, "null-value", origin, "\"%s\" has no value; it counts as not given",
+					 name);
 		hint(builder->unit, diag, "leave it out, or give it a value");
 	}
 	g_array_append_val(builder->slots, slot);
@@ -134,14 +136,15 @@ struct tnamed_list build_cells(struct builder *builder, struct properties defini
 		if (value) {
 			constant_cell(builder, property->name, property->origin, value);
 		} else if (property->required && !property->default_node) {
-			struct diag *diag = fault(builder->unit, "missing-property", origin, "%s wants property \"%s\"", owner, property->name);
+			struct diag *diag = fault(builder->unit, "missing-property", origin, "%s wants property \"%s\"", owner,
+						  property->name);
 			diag_note(builder->unit->diags, diag, property->origin, "declared here");
 		}
 	}
 	return cells_since(builder, start);
 }
 
-/* --- nodes ------------------------------------------------------------------------------------------------------------------------ */
+/* --- nodes --------------------------------------------------------------------------------------------------------- */
 
 /* Stands for a type that is not defined, so that one fault does not bring others. */
 static struct ttype *placeholder(struct unit *unit, const char *name)
@@ -175,7 +178,8 @@ static void add_node(struct builder *builder, const struct yentry *entry)
 		node.type = placeholder(unit, name ? name : "tosca.nodes.Root");
 	builder->node_nodes[builder->nodes->len] = entry->value;
 	g_array_append_val(builder->nodes, node);
-	g_hash_table_insert(builder->node_index, (gpointer) (guintptr) entry->key, GSIZE_TO_POINTER((size_t) builder->nodes->len));
+	g_hash_table_insert(builder->node_index, (gpointer) (guintptr) entry->key,
+			    GSIZE_TO_POINTER((size_t) builder->nodes->len));
 }
 
 static struct tnode *node_at(struct builder *builder, size_t index)
@@ -183,7 +187,8 @@ static struct tnode *node_at(struct builder *builder, size_t index)
 	return &g_array_index(builder->nodes, struct tnode, index);
 }
 
-static void check_capability_names(struct builder *builder, const struct ttype *type, const struct ynode *given, const char *owner)
+static void check_capability_names(struct builder *builder, const struct ttype *type, const struct ynode *given,
+				   const char *owner)
 {
 	static const char *const keys[] = { "properties", "attributes", "occurrences", NULL };
 	struct unit *unit = builder->unit;
@@ -192,7 +197,8 @@ static void check_capability_names(struct builder *builder, const struct ttype *
 		check_keys(unit, entry->value, "a capability", keys);
 		if (type_capability(type, entry->key) || is_placeholder(type))
 			continue;
-		struct diag *diag = fault(unit, "unknown-capability", entry->origin, "%s has no capability \"%s\"", owner, entry->key);
+		struct diag *diag = fault(unit, "unknown-capability", entry->origin, "%s has no capability \"%s\"", owner,
+					  entry->key);
 		const char **names = g_new(const char *, type->n_capabilities + 1);
 		for (size_t j = 0; j < type->n_capabilities; j++)
 			names[j] = type->capabilities[j].name;
@@ -212,9 +218,10 @@ static void build_capabilities(struct builder *builder, size_t index, const stru
 		const struct capability_def *def = &type->capabilities[i];
 		const struct yentry *entry = ynode_entry(given, def->name);
 		char *what = arena_printf(builder->unit->arena, "capability \"%s\" of %s", def->name, owner);
-		struct tcapability capability = { .name = def->name, .type = def->type, .origin = entry ? entry->origin : node->origin };
-		capability.properties = build_cells(builder, def->properties, entry ? ynode_get(entry->value, "properties") : NULL, index, what,
-						    capability.origin, false);
+		const struct ynode *values = entry ? ynode_get(entry->value, "properties") : NULL;
+		struct tcapability capability = { .name = def->name, .type = def->type };
+		capability.origin = entry ? entry->origin : node->origin;
+		capability.properties = build_cells(builder, def->properties, values, index, what, capability.origin, false);
 		g_array_append_val(builder->capabilities, capability);
 	}
 	struct tnode *filled = node_at(builder, index);
@@ -224,8 +231,10 @@ static void build_capabilities(struct builder *builder, size_t index, const stru
 
 static void build_node(struct builder *builder, size_t index)
 {
-	static const char *const keys[] = { "type",	   "description",  "metadata",	 "directives",	"properties",  "attributes", "requirements",
-					    "capabilities", "interfaces", "artifacts", "node_filter", "copy", NULL };
+	static const char *const keys[] = {
+		"type", "description", "metadata", "directives", "properties", "attributes", "requirements",
+		"capabilities", "interfaces", "artifacts", "node_filter", "copy", NULL
+	};
 	struct unit *unit = builder->unit;
 	const struct ynode *node = builder->node_nodes[index];
 	const struct tnode *shown = node_at(builder, index);
@@ -236,10 +245,12 @@ static void build_node(struct builder *builder, size_t index)
 	if (ynode_get(node, "copy"))
 		fault(unit, "unsupported", ynode_entry(node, "copy")->origin, "\"copy\" is not supported");
 	if (ynode_get(node, "node_filter"))
-		warn(unit, "not-kept", ynode_entry(node, "node_filter")->origin, "a node_filter is not kept: nodes are never chosen by it");
+		warn(unit, "not-kept", ynode_entry(node, "node_filter")->origin,
+		     "a node_filter is not kept: nodes are never chosen by it");
 	bool open = is_placeholder(type);
 	struct origin origin = shown->origin;
-	struct tnamed_list properties = build_cells(builder, type->properties, ynode_get(node, "properties"), index, owner, origin, open);
+	struct tnamed_list properties = build_cells(builder, type->properties, ynode_get(node, "properties"), index, owner,
+						    origin, open);
 	/* Attributes have no required ones and no defaults that would be values before run time. */
 	size_t start = builder->cells->len;
 	const struct ynode *attributes = want_mapping(unit, ynode_get(node, "attributes"), "attributes");
@@ -269,12 +280,14 @@ const struct ttype *builder_type_of(struct builder *builder, const char *name)
 	return index ? g_array_index(builder->groups, struct tgroup, index - 1).type : NULL;
 }
 
-/* --- outputs -------------------------------------------------------------------------------------------------------------------- */
+/* --- outputs ------------------------------------------------------------------------------------------------------- */
 
-void build_outputs(struct builder *builder, const struct ynode *given, struct tnamed_list *ret)
+static void build_outputs(struct builder *builder, const struct ynode *given, struct tnamed_list *ret)
 {
-	static const char *const keys[] = { "description", "value", "type", "required", "default", "status", "constraints", "entry_schema",
-					    "key_schema", "mapping", NULL };
+	static const char *const keys[] = {
+		"description", "value", "type", "required", "default", "status", "constraints", "entry_schema",
+		"key_schema", "mapping", NULL
+	};
 	given = want_mapping(builder->unit, given, "outputs");
 	size_t start = builder->cells->len;
 	for (size_t i = 0; given && i < given->mapping.n; i++) {
@@ -295,7 +308,7 @@ void build_outputs(struct builder *builder, const struct ynode *given, struct tn
 	*ret = cells_since(builder, start);
 }
 
-/* --- the whole ----------------------------------------------------------------------------------------------------------------------- */
+/* --- the whole ----------------------------------------------------------------------------------------------------- */
 
 static void builder_init(struct builder *builder, struct unit *unit, struct template *template)
 {
@@ -355,7 +368,8 @@ static void settle_slots(struct builder *builder)
 	g_autofree unsigned char *states = g_malloc0(n + 1);
 	g_autofree size_t *weights = g_new0(size_t, n + 1);
 	struct eval eval = {
-		.unit = builder->unit, .arena = arena, .diags = builder->unit->diags, .template = template, .parts = &template->proto,
+		.unit = builder->unit, .arena = arena, .diags = builder->unit->diags,
+		.template = template, .parts = &template->proto,
 		.slots = slots, .slot_of = template->slot_of, .states = states, .weights = weights, .dry = true, .self = SIZE_MAX,
 	};
 	for (size_t i = 0; i < n; i++) {
@@ -419,8 +433,10 @@ static void build_sections(struct builder *builder, const struct ynode *node)
 
 void template_build(struct unit *unit, const struct ynode *node)
 {
-	static const char *const keys[] = { "description", "inputs", "node_templates", "relationship_templates", "groups", "policies", "outputs",
-					    "substitution_mappings", "workflows", "metadata", NULL };
+	static const char *const keys[] = {
+		"description", "inputs", "node_templates", "relationship_templates", "groups", "policies", "outputs",
+		"substitution_mappings", "workflows", "metadata", NULL
+	};
 	if (!check_keys(unit, node, "topology_template", keys) && !ynode_is_null(node))
 		return;
 	struct template *template = ARENA_NEW(unit->arena, struct template);

@@ -106,11 +106,13 @@ static bool compile_pattern(struct unit *unit, struct constraint *constraint, co
 	g_autoptr(GRegex) alone = g_regex_new(pattern, 0, 0, &error);
 	if (alone) {
 		g_autofree char *whole =
-			g_strdup_printf("(*LIMIT_MATCH=%d)(*LIMIT_DEPTH=%d)\\A(?:%s)\\z", TOSCA_MAX_MATCH_STEPS, TOSCA_MAX_MATCH_STEPS, pattern);
+			g_strdup_printf("(*LIMIT_MATCH=%d)(*LIMIT_DEPTH=%d)\\A(?:%s)\\z", TOSCA_MAX_MATCH_STEPS,
+					TOSCA_MAX_MATCH_STEPS, pattern);
 		constraint->regex = g_regex_new(whole, 0, 0, &error);
 	}
 	if (!constraint->regex) {
-		fault(unit, "bad-constraint", constraint->origin, "\"%s\" is not a regular expression: %s", pattern, error->message);
+		fault(unit, "bad-constraint", constraint->origin, "\"%s\" is not a regular expression: %s", pattern,
+		      error->message);
 		return false;
 	}
 	g_ptr_array_add(unit->regexes, constraint->regex);
@@ -173,7 +175,8 @@ static bool constraint_read(struct unit *unit, const struct schema *schema, cons
 		hint_names(unit, unit->diags, diag, entry->key, op_names, G_N_ELEMENTS(op_names));
 		return false;
 	}
-	*ret = (struct constraint) { .op = (enum constraint_op) op, .origin = entry->origin, .text = operand_text(unit, entry->value) };
+	*ret = (struct constraint) { .op = (enum constraint_op) op, .origin = entry->origin,
+				    .text = operand_text(unit, entry->value) };
 	if (!op_fits(ret->op, schema->base)) {
 		fault(unit, "bad-constraint", entry->origin, "%s does not go with type %s", entry->key, schema->type_name);
 		return false;
@@ -198,7 +201,7 @@ const struct constraint *constraints_read(struct unit *unit, const struct schema
 	return constraints;
 }
 
-/* --- holding ------------------------------------------------------------------------------------------------------------- */
+/* --- holding ------------------------------------------------------------------------------------------------------- */
 
 static int compare_versions(const char *a, const char *b)
 {
@@ -288,7 +291,9 @@ static bool in_range(enum base base, const struct constraint *constraint, const 
 		return true;
 	}
 	const struct tvalue *low = constraint->operands[0], *high = constraint->operands[1];
-	return (low->type == TV_NULL || compare(base, value, low) != -1) && (high->type == TV_NULL || compare(base, value, high) != 1);
+	if (low->type != TV_NULL && compare(base, value, low) == -1)
+		return false;
+	return high->type == TV_NULL || compare(base, value, high) != 1;
 }
 
 static bool is_valid_value(const struct constraint *constraint, const struct tvalue *value)

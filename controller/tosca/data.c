@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* --- values of data types: properties by name, with defaults ---------------------------------------------------------------- */
+/* --- values of data types: properties by name, with defaults ------------------------------------------------------- */
 
 struct filling {
 	struct eval *eval;
@@ -17,7 +17,8 @@ static void unknown_property(struct filling *filling, const char *key, struct or
 {
 	struct eval *eval = filling->eval;
 	struct properties known = filling->type->properties;
-	struct diag *diag = diags_error(eval->diags, "unknown-property", origin, "%s \"%s\" has no property \"%s\"", kind_name(filling->type->kind),
+	struct diag *diag = diags_error(eval->diags, "unknown-property", origin, "%s \"%s\" has no property \"%s\"",
+					kind_name(filling->type->kind),
 					filling->type->name, key);
 	const char **names = g_new(const char *, known.n + 1);
 	for (size_t i = 0; i < known.n; i++)
@@ -45,7 +46,8 @@ static void put_given(struct filling *filling, const struct tvalue *map)
 			put(filling, property->name, eval_typed(filling->eval, property->schema, item));
 		else
 			diag_hint(filling->eval->diags,
-				  diags_warning(filling->eval->diags, "null-value", item->origin, "\"%s\" has no value; it counts as not given",
+				  diags_warning(filling->eval->diags, "null-value", item->origin,
+						"\"%s\" has no value; it counts as not given",
 						property->name),
 				  "leave it out, or give it a value");
 	}
@@ -69,7 +71,8 @@ static void put_missing(struct filling *filling, const struct tvalue *map)
 			filling->ok = eval_spend(filling->eval, property->default_weight, map->origin) && filling->ok;
 			put(filling, property->name, value);
 		} else if (property->required && !property->default_node) {
-			struct diag *diag = diags_error(filling->eval->diags, "missing-property", map->origin, "%s \"%s\" wants property \"%s\"",
+			struct diag *diag = diags_error(filling->eval->diags, "missing-property", map->origin,
+							"%s \"%s\" wants property \"%s\"",
 							kind_name(filling->type->kind), filling->type->name, property->name);
 			diag_note(filling->eval->diags, diag, property->origin, "declared here");
 			filling->ok = false;
@@ -148,7 +151,7 @@ const struct tvalue *property_default(struct property *property)
 	return property->default_value;
 }
 
-/* --- slots of a template --------------------------------------------------------------------------------------------------- */
+/* --- slots of a template ------------------------------------------------------------------------------------------- */
 
 static const struct tvalue *absent_slot(struct eval *eval, const struct slot *slot, struct origin origin)
 {
@@ -157,7 +160,8 @@ static const struct tvalue *absent_slot(struct eval *eval, const struct slot *sl
 	const struct tvalue *value = property_default(slot->property);
 	if (!value && slot->property->required && !slot->property->default_node)
 		diag_note(eval->diags,
-			  diags_error(eval->diags, "missing-property", origin, "%s wants property \"%s\"", slot->owner, slot->property->name),
+			  diags_error(eval->diags, "missing-property", origin, "%s wants property \"%s\"", slot->owner,
+				      slot->property->name),
 			  slot->property->origin, "declared here");
 	return value;
 }
@@ -182,7 +186,8 @@ const struct tvalue *eval_slot(struct eval *eval, size_t index)
 	const struct slot *slot = &eval->slots[index];
 	struct tnamed *cell = &eval->parts->cells[slot->cell];
 	if (eval->states[index] == SLOT_DOING) {
-		diags_error(eval->diags, "circular-reference", slot->node->origin, "the value of \"%s\" needs itself", cell->name);
+		diags_error(eval->diags, "circular-reference", slot->node->origin, "the value of \"%s\" needs itself",
+			    cell->name);
 		return NULL;
 	}
 	if (eval->states[index] == SLOT_TODO) {

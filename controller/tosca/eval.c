@@ -8,7 +8,8 @@ bool eval_spend(struct eval *eval, size_t nodes, struct origin origin)
 	if (eval->nodes <= TOSCA_MAX_VALUE_NODES)
 		return true;
 	if (!eval->over)
-		diags_error(eval->diags, "value-too-large", origin, "the values here have more than %d parts", TOSCA_MAX_VALUE_NODES);
+		diags_error(eval->diags, "value-too-large", origin, "the values here have more than %d parts",
+			    TOSCA_MAX_VALUE_NODES);
 	eval->over = true;
 	return false;
 }
@@ -21,7 +22,7 @@ static bool enter(struct eval *eval, struct origin origin)
 	return false;
 }
 
-/* --- as written ---------------------------------------------------------------------------------------------------------- */
+/* --- as written ---------------------------------------------------------------------------------------------------- */
 
 static const struct tvalue *raw_scalar(struct eval *eval, const struct ynode *node)
 {
@@ -80,11 +81,12 @@ const struct tvalue *eval_raw(struct eval *eval, const struct ynode *node)
 	return value;
 }
 
-/* --- by schema ----------------------------------------------------------------------------------------------------------- */
+/* --- by schema ----------------------------------------------------------------------------------------------------- */
 
 static const struct tvalue *wrong(struct eval *eval, const struct schema *schema, const struct tvalue *value, const char *problem)
 {
-	struct diag *diag = diags_error(eval->diags, "wrong-type", value->origin, "%s %s", value_quote(eval->arena, value), problem);
+	struct diag *diag = diags_error(eval->diags, "wrong-type", value->origin, "%s %s", value_quote(eval->arena, value),
+					problem);
 	if (schema->base == BASE_LIST && value->type == TV_STRING)
 		diag_hint(eval->diags, diag, "write [ %s ]", value->string);
 	else if (schema->base == BASE_STRING && !value->text && value->type != TV_LIST && value->type != TV_MAP)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* --- by path or id ------------------------------------------------------------------------------------------------------------------ */
+/* --- by path or id ------------------------------------------------------------------------------------------------- */
 
 static const struct ttemplate *by_path(const struct tosca *tosca, const char *descriptor, struct arena *scratch)
 {
@@ -21,11 +21,13 @@ static void not_found(const struct tosca *tosca, const char *descriptor, struct 
 	auto_ptr(arena) scratch = arena_new();
 	const char *path = strlen(descriptor) <= SOURCE_MAX_PATH ? path_resolve(scratch, "", descriptor) : NULL;
 	if (path && *path && snapshot_find(tosca->snapshot, path)) {
-		struct diag *diag = diags_error(diags, "not-a-descriptor", from, "\"%s\" is not a TOSCA file with a topology_template", descriptor);
+		struct diag *diag = diags_error(diags, "not-a-descriptor", from,
+						"\"%s\" is not a TOSCA file with a topology_template", descriptor);
 		diag_hint(diags, diag, "name the file of an NSD or VNFD, or the folder of a package");
 		return;
 	}
-	struct diag *diag = diags_error(diags, "unknown-descriptor", from, "there is no descriptor \"%.200s\": neither a file nor a descriptor_id",
+	struct diag *diag = diags_error(diags, "unknown-descriptor", from,
+					"there is no descriptor \"%.200s\": neither a file nor a descriptor_id",
 					descriptor);
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	for (guint i = 0; i < tosca->templates->len; i++) {
@@ -75,14 +77,15 @@ const struct ttemplate *tosca_find(const struct tosca *tosca, const char *descri
 	const struct template *top = topmost(found);
 	if (top)
 		return &top->public;
-	struct diag *diag = diags_error(diags, "ambiguous-descriptor", from, "%u templates have the descriptor_id \"%s\"", found->len, descriptor);
+	struct diag *diag = diags_error(diags, "ambiguous-descriptor", from, "%u templates have the descriptor_id \"%s\"",
+					found->len, descriptor);
 	diag_hint(diags, diag, "name the file instead");
 	for (guint i = 0; i < found->len; i++)
 		diag_note(diags, diag, ((const struct template *) found->pdata[i])->public.origin, "one of them");
 	return NULL;
 }
 
-/* --- by node type --------------------------------------------------------------------------------------------------------------------- */
+/* --- by node type -------------------------------------------------------------------------------------------------- */
 
 static bool is_reached(const struct template *from, const struct unit *unit)
 {
@@ -102,7 +105,8 @@ static bool agrees(const struct template *template, const struct tnode *node)
 	return !id || !template->public.descriptor_id || !strcmp(id, template->public.descriptor_id);
 }
 
-static GPtrArray *candidates(const struct tosca *tosca, const struct template *in, const struct tnode *node, bool reached, bool exact)
+static GPtrArray *candidates(const struct tosca *tosca, const struct template *in, const struct tnode *node, bool reached,
+			     bool exact)
 {
 	GPtrArray *found = g_ptr_array_new();
 	for (guint i = 0; i < tosca->templates->len; i++) {
@@ -118,7 +122,8 @@ static GPtrArray *candidates(const struct tosca *tosca, const struct template *i
 	return found;
 }
 
-const struct ttemplate *tosca_substitute(const struct tosca *tosca, const struct ttemplate *in, const struct tnode *node, struct diags *diags)
+const struct ttemplate *tosca_substitute(const struct tosca *tosca, const struct ttemplate *in, const struct tnode *node,
+					 struct diags *diags)
 {
 	const struct template *template = (const struct template *) in;
 	/* The node that stands for the whole template is not to be opened again. */
@@ -131,7 +136,8 @@ const struct ttemplate *tosca_substitute(const struct tosca *tosca, const struct
 		const struct template *first = found->pdata[0];
 		if (found->len == 1)
 			return &first->public;
-		struct diag *diag = diags_error(diags, "ambiguous-substitution", node->type_origin, "%u templates substitute \"%s\"", found->len,
+		struct diag *diag = diags_error(diags, "ambiguous-substitution", node->type_origin,
+						"%u templates substitute \"%s\"", found->len,
 						node->type->name);
 		diag_hint(diags, diag, "give the node a type, flavour_id or descriptor_id that only one of them has");
 		for (guint i = 0; i < found->len; i++)

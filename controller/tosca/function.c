@@ -4,8 +4,10 @@
 
 static bool has_function_name(const char *name)
 {
-	static const char *const names[] = { "get_input", "get_property", "get_attribute", "concat", "join", "token",
-					     "get_operation_output", "get_artifact", "get_nodes_of_type", NULL };
+	static const char *const names[] = {
+		"get_input", "get_property", "get_attribute", "concat", "join", "token", "get_operation_output",
+		"get_artifact", "get_nodes_of_type", NULL
+	};
 	return g_strv_contains(names, name);
 }
 
@@ -27,7 +29,7 @@ static const struct tvalue *bad(struct eval *eval, struct origin origin, const c
 	return NULL;
 }
 
-/* --- into a value --------------------------------------------------------------------------------------------------------- */
+/* --- into a value -------------------------------------------------------------------------------------------------- */
 
 static const struct tvalue *step_into(struct eval *eval, const struct tvalue *value, const struct ynode *step)
 {
@@ -40,7 +42,8 @@ static const struct tvalue *step_into(struct eval *eval, const struct tvalue *va
 		const struct tvalue *item = tvalue_get(value, text);
 		if (item)
 			return item;
-		struct diag *diag = diags_error(eval->diags, "unknown-path", step->origin, "there is no \"%s\" in this value", text);
+		struct diag *diag = diags_error(eval->diags, "unknown-path", step->origin, "there is no \"%s\" in this value",
+						text);
 		hint_names(eval->unit, eval->diags, diag, text, value->map.keys, value->map.n);
 		return NULL;
 	}
@@ -52,15 +55,38 @@ static const struct tvalue *step_into(struct eval *eval, const struct tvalue *va
 	return NULL;
 }
 
+/* The parts of an attribute are known when it is: the steps are added to its path. */
+static const struct tvalue *step_later(struct eval *eval, const struct tvalue *value, const struct ynode *steps, size_t from)
+{
+	if (strcmp(value->function.name, "get_attribute") != 0) {
+		diags_error(eval->diags, "unknown-path", steps->sequence.items[from]->origin,
+			    "a text that is made at run time has no parts");
+		return NULL;
+	}
+	size_t n = value->function.n + steps->sequence.n - from;
+	if (!eval_spend(eval, n, value->origin))
+		return NULL;
+	const struct tvalue **args = ARENA_ARRAY(eval->arena, const struct tvalue *, n);
+	memcpy(args, value->function.args, value->function.n * sizeof(*args));
+	for (size_t i = from; i < steps->sequence.n; i++) {
+		args[value->function.n + i - from] = eval_node(eval, NULL, steps->sequence.items[i]);
+		if (!args[value->function.n + i - from])
+			return NULL;
+	}
+	struct tvalue *longer = value_new(eval, TV_FUNCTION, value->origin);
+	longer->function.name = value->function.name;
+	longer->function.args = args;
+	longer->function.n = n;
+	return longer;
+}
+
 static const struct tvalue *step_along(struct eval *eval, const struct tvalue *value, const struct ynode *args, size_t from)
 {
 	for (size_t i = from; value && i < args->sequence.n; i++) {
 		if (value == &value_later)
 			return value;
-		if (value->type == TV_FUNCTION) {
-			diags_error(eval->diags, "unknown-path", args->sequence.items[i]->origin, "what is known only at run time has no parts yet");
-			return NULL;
-		}
+		if (value->type == TV_FUNCTION)
+			return step_later(eval, value, args, i);
 		value = step_into(eval, value, args->sequence.items[i]);
 	}
 	return value;
@@ -103,11 +129,12 @@ static const struct tvalue *get_input(struct eval *eval, const struct ynode *arg
 	return args->kind == YNODE_SEQUENCE ? step_along(eval, value, args, 1) : value;
 }
 
-/* --- nodes ----------------------------------------------------------------------------------------------------------------- */
+/* --- nodes --------------------------------------------------------------------------------------------------------- */
 
 static const struct tnode *node_by_name(const struct eval *eval, const char *name)
 {
-	const struct ttopology view = { .of = &eval->template->public, .nodes = eval->parts->nodes, .n_nodes = eval->parts->n_nodes };
+	const struct ttopology view = { .of = &eval->template->public, .nodes = eval->parts->nodes,
+				       .n_nodes = eval->parts->n_nodes };
 	return ttopology_node(&view, name);
 }
 
@@ -169,10 +196,12 @@ static const struct tvalue *cell_value(struct eval *eval, struct tnamed_list lis
 	return slot ? eval_slot(eval, slot - 1) : eval->parts->cells[cell].value;
 }
 
-static const struct tvalue *unknown_member(struct eval *eval, const char *code, const char *what, const struct tnode *node, const char *name,
+static const struct tvalue *unknown_member(struct eval *eval, const char *code, const char *what, const struct tnode *node,
+					   const char *name,
 					   struct origin origin, struct properties known)
 {
-	struct diag *diag = diags_error(eval->diags, code, origin, "node \"%s\" (%s) has no %s \"%s\"", node->name, node->type->name, what, name);
+	struct diag *diag = diags_error(eval->diags, code, origin, "node \"%s\" (%s) has no %s \"%s\"", node->name,
+					node->type->name, what, name);
 	const char **names = g_new(const char *, known.n + 1);
 	for (size_t i = 0; i < known.n; i++)
 		names[i] = known.items[i]->name;
@@ -188,7 +217,8 @@ static const struct tvalue *no_value(struct eval *eval, const struct tnode *node
 }
 
 /* [ NODE, CAPABILITY_OR_REQUIREMENT, PROPERTY, … ]: NULL where the second word is neither, without a finding. */
-static const struct tvalue *member_property(struct eval *eval, const struct tnode *node, const struct ynode *args, const char *second,
+static const struct tvalue *member_property(struct eval *eval, const struct tnode *node, const struct ynode *args,
+					    const char *second,
 					    bool *ret_handled)
 {
 	const struct tcapability *capability = tnode_capability(node, second);
@@ -199,7 +229,8 @@ static const struct tvalue *member_property(struct eval *eval, const struct tnod
 	const struct ynode *arg = args->sequence.items[2];
 	const char *name = ynode_text(arg);
 	if (!name)
-		return bad(eval, arg->origin, "get_property", "wants the name of a property here", "get_property: [ NODE, CAPABILITY, PROPERTY ]");
+		return bad(eval, arg->origin, "get_property", "wants the name of a property here",
+			   "get_property: [ NODE, CAPABILITY, PROPERTY ]");
 	const struct tnode *of = capability ? node : requirement->node;
 	bool found;
 	const struct tvalue *value = cell_value(eval, capability ? capability->properties : of->properties, name, &found);
@@ -237,7 +268,8 @@ static const struct tvalue *get_property(struct eval *eval, const struct ynode *
 	return unknown_member(eval, "unknown-property", "property", node, name, arg->origin, node->type->properties);
 }
 
-static const struct tvalue *make_function(struct eval *eval, const char *name, const struct tvalue *const *args, size_t n, struct origin origin)
+static const struct tvalue *make_function(struct eval *eval, const char *name, const struct tvalue *const *args, size_t n,
+					  struct origin origin)
 {
 	struct tvalue *value = value_new(eval, TV_FUNCTION, origin);
 	value->function.name = name;
@@ -263,7 +295,8 @@ static const struct tvalue *get_attribute(struct eval *eval, const struct ynode 
 		if (properties_find(node->type->properties, name))
 			return get_property(eval, args);
 		if (!tnode_capability(node, name) && !tnode_requirement(node, name))
-			return unknown_member(eval, "unknown-attribute", "attribute", node, name, arg->origin, node->type->attributes);
+			return unknown_member(eval, "unknown-attribute", "attribute", node, name, arg->origin,
+					      node->type->attributes);
 	}
 	size_t n = args->sequence.n;
 	const struct tvalue **values = ARENA_ARRAY(eval->arena, const struct tvalue *, n);
@@ -280,7 +313,7 @@ static const struct tvalue *get_attribute(struct eval *eval, const struct ynode 
 	return make_function(eval, "get_attribute", values, n, args->origin);
 }
 
-/* --- texts ----------------------------------------------------------------------------------------------------------------- */
+/* --- texts --------------------------------------------------------------------------------------------------------- */
 
 /* Is there anything in it that only run time (*@ret_run_time) or an input (*@ret_later) can tell? */
 static void look_ahead(const struct tvalue *value, bool *ret_run_time, bool *ret_later)
@@ -297,7 +330,8 @@ static void look_ahead(const struct tvalue *value, bool *ret_run_time, bool *ret
 static bool append_text(struct eval *eval, GString *text, const struct tvalue *value, const char *function)
 {
 	if (value->type == TV_LIST || value->type == TV_MAP || value->type == TV_NULL) {
-		diags_error(eval->diags, "bad-function", value->origin, "%s cannot take %s", function, value_quote(eval->arena, value));
+		diags_error(eval->diags, "bad-function", value->origin, "%s cannot take %s", function,
+			    value_quote(eval->arena, value));
 		return false;
 	}
 	g_string_append(text, tvalue_text(eval->arena, value));
@@ -309,6 +343,9 @@ static bool append_text(struct eval *eval, GString *text, const struct tvalue *v
 
 static const struct tvalue *text_value(struct eval *eval, const char *text, size_t length, struct origin origin)
 {
+	/* Texts count by their length, so that a template cannot fill the memory with them. */
+	if (!eval_spend(eval, length / TOSCA_TEXT_PER_NODE, origin))
+		return NULL;
 	struct tvalue *value = value_new(eval, TV_STRING, origin);
 	value->string = arena_strndup(eval->arena, text, length);
 	return value;
@@ -354,7 +391,8 @@ static const struct tvalue *token(struct eval *eval, const struct tvalue *const 
 		at = at ? at + strlen(args[1]->string) : NULL;
 	}
 	if (!at || index < 0) {
-		diags_error(eval->diags, "bad-function", args[2]->origin, "token: %s has no piece %" G_GINT64_FORMAT, value_quote(eval->arena, args[0]),
+		diags_error(eval->diags, "bad-function", args[2]->origin, "token: %s has no piece %" G_GINT64_FORMAT,
+			    value_quote(eval->arena, args[0]),
 			    index);
 		return NULL;
 	}
@@ -394,7 +432,8 @@ const struct tvalue *eval_function(struct eval *eval, const struct ynode *node)
 {
 	const struct yentry *entry = &node->mapping.entries[0];
 	if (!eval->template) {
-		diags_error(eval->diags, "function-here", entry->origin, "%s has no meaning here: only templates have inputs and nodes", entry->key);
+		diags_error(eval->diags, "function-here", entry->origin,
+			    "%s has no meaning here: only templates have inputs and nodes", entry->key);
 		return NULL;
 	}
 	if (!strcmp(entry->key, "get_input"))

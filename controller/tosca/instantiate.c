@@ -5,7 +5,8 @@
 static void undeclared_input(const struct template *template, const struct tnamed *given, struct diags *diags)
 {
 	struct properties inputs = template->inputs;
-	struct diag *diag = diags_error(diags, "unknown-input", given->origin, "%s has no input \"%s\"", template->public.file, given->name);
+	struct diag *diag = diags_error(diags, "unknown-input", given->origin, "%s has no input \"%s\"", template->public.file,
+					given->name);
 	const char **names = g_new(const char *, inputs.n + 1);
 	for (size_t i = 0; i < inputs.n; i++)
 		names[i] = inputs.items[i]->name;
@@ -21,7 +22,8 @@ static const struct tvalue *input_value(struct eval *eval, struct property *inpu
 		return eval_typed(eval, input->schema, value);
 	const struct tvalue *otherwise = input->default_value;
 	if (!otherwise && input->required && !input->default_node) {
-		struct diag *diag = diags_error(eval->diags, "missing-input", from, "%s wants input \"%s\"", eval->template->public.file, input->name);
+		struct diag *diag = diags_error(eval->diags, "missing-input", from, "%s wants input \"%s\"",
+						eval->template->public.file, input->name);
 		diag_note(eval->diags, diag, input->origin, "declared here");
 	}
 	return otherwise;
@@ -93,7 +95,8 @@ static void eval_slots(struct eval *eval, const struct template *template)
 	}
 }
 
-const struct ttopology *tosca_instantiate(struct tosca *tosca, const struct ttemplate *which, struct tnamed_list inputs, struct origin from,
+const struct ttopology *tosca_instantiate(struct tosca *tosca, const struct ttemplate *which, struct tnamed_list inputs,
+					  struct origin from,
 					  struct arena *arena, struct diags *diags)
 {
 	const struct template *template = (const struct template *) which;

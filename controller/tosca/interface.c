@@ -4,8 +4,9 @@
 
 /* Interfaces of node types, and interface types: their operations by name, inherited ones first. */
 
-static const char *const interface_keys[] = { "type", "description", "inputs", "operations", "notifications", "derived_from", "version",
-					      "metadata", NULL };
+static const char *const interface_keys[] = {
+	"type", "description", "inputs", "operations", "notifications", "derived_from", "version", "metadata", NULL
+};
 
 const struct interface_def *type_interface(const struct ttype *type, const char *name)
 {

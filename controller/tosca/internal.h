@@ -1,7 +1,9 @@
 /* What the files of tosca/ share.
  *
- * A *unit* is one file with its types resolved and its template, if it has one, checked once: its *proto* topology holds every value
- * that is the same for all inputs, its *slots* say which values are to be evaluated at each instantiation. Units are immutable once
+ * A *unit* is one file with its types resolved and its template, if it has one, checked once: its *proto* topology holds every
+ * value
+ * that is the same for all inputs, its *slots* say which values are to be evaluated at each instantiation. Units are immutable
+ * once
  * loaded and are kept in the cache by path, blob id and the units that they import.
  */
 #pragma once
@@ -20,12 +22,13 @@ enum {
 	TOSCA_MAX_VALUE_DEPTH = 160,      /* lists, maps, data types, their defaults, functions */
 	TOSCA_MAX_VALUE_NODES = 1000000,  /* of all values of one instantiation together */
 	TOSCA_MAX_TEXT = 1024 * 1024,     /* of one evaluated string */
+	TOSCA_TEXT_PER_NODE = 64,         /* so many bytes of evaluated text count as one part of a value */
 	TOSCA_MAX_PATTERN = 4096,
 	TOSCA_MAX_MATCH_STEPS = 200000,   /* of one pattern over one value */
 	TOSCA_MAX_GUESSES = 200,          /* did-you-mean searches per file */
 };
 
-/* --- types --------------------------------------------------------------------------------------------------------------- */
+/* --- types --------------------------------------------------------------------------------------------------------- */
 
 enum type_kind { TK_DATA, TK_ARTIFACT, TK_CAPABILITY, TK_RELATIONSHIP, TK_INTERFACE, TK_NODE, TK_GROUP, TK_POLICY };
 enum { N_TYPE_KINDS = TK_POLICY + 1 };
@@ -163,7 +166,7 @@ struct ttype {
 	size_t n_members;
 };
 
-/* --- units --------------------------------------------------------------------------------------------------------------- */
+/* --- units --------------------------------------------------------------------------------------------------------- */
 
 struct file_ref {
 	const char *path;
@@ -201,7 +204,7 @@ struct unit {
 	unsigned used; /* generation of the cache */
 };
 
-/* --- templates ------------------------------------------------------------------------------------------------------------ */
+/* --- templates ----------------------------------------------------------------------------------------------------- */
 
 struct slot {
 	struct property *property; /* NULL: nothing is declared, any value fits */
@@ -246,7 +249,7 @@ struct template {
 	const char *flavour_id; /* constant of the substitution; or NULL */
 };
 
-/* --- evaluation ----------------------------------------------------------------------------------------------------------- */
+/* --- evaluation ---------------------------------------------------------------------------------------------------- */
 
 enum slot_state { SLOT_TODO, SLOT_DOING, SLOT_CONSTANT, SLOT_LATER };
 
@@ -290,7 +293,7 @@ const struct tvalue *property_default(struct property *property);
 /* Copies properties of a map by definitions: unknown ones, missing ones, defaults. */
 const struct tvalue *eval_data(struct eval *eval, struct ttype *type, const struct tvalue *value);
 
-/* --- scalars, constraints -------------------------------------------------------------------------------------------------- */
+/* --- scalars, constraints ------------------------------------------------------------------------------------------ */
 
 const char *base_name(enum base base);
 bool base_parse(const char *name, enum base *ret);
@@ -301,15 +304,16 @@ void scalar_guess(const char *text, struct tvalue *ret);
 char *tvalue_text(struct arena *arena, const struct tvalue *value); /* of a scalar; for concat and findings */
 const char *value_quote(struct arena *arena, const struct tvalue *value); /* short, strings in quotes; for findings */
 
-const struct constraint *constraints_read(struct unit *unit, const struct schema *schema, const struct ynode *node, size_t *ret_n);
+const struct constraint *constraints_read(struct unit *unit, const struct schema *schema, const struct ynode *node,
+					  size_t *ret_n);
 bool constraints_hold(struct eval *eval, const struct schema *schema, const struct tvalue *value);
 
-/* --- schemas and types ----------------------------------------------------------------------------------------------------- */
+/* --- schemas and types --------------------------------------------------------------------------------------------- */
 
 const struct schema *schema_read(struct unit *unit, const struct ynode *node, const struct schema *inherited);
-const struct schema *schema_of_type(struct unit *unit, const char *name, struct origin origin);
 /* Definitions of a "properties" or "attributes" or "inputs" mapping upon inherited ones. */
-struct properties properties_read(struct unit *unit, const struct ynode *node, struct properties inherited, const char *what, bool parameters);
+struct properties properties_read(struct unit *unit, const struct ynode *node, struct properties inherited, const char *what,
+				  bool parameters);
 struct property *properties_find(struct properties properties, const char *name);
 struct property *property_read(struct unit *unit, const struct yentry *entry, const struct property *inherited, bool parameter);
 
@@ -320,17 +324,14 @@ struct ttype *unit_type_need(struct unit *unit, enum type_kind kind, const char 
 void unit_type_unknown(struct unit *unit, enum type_kind kind, const char *name, struct origin origin); /* the finding */
 void unit_collect_types(struct unit *unit);
 void unit_resolve_types(struct unit *unit);
-bool type_link(struct ttype *type);
 void type_fill(struct ttype *type);
-bool type_is(const struct ttype *type, const char *name);
 const struct requirement_def *type_requirement(const struct ttype *type, const char *name);
 const struct capability_def *type_capability(const struct ttype *type, const char *name);
 const struct interface_def *type_interface(const struct ttype *type, const char *name);
 const struct operation_def *interface_operation(const struct interface_def *interface, const char *name);
 void type_fill_interfaces(struct ttype *type);
-bool read_occurrences(struct unit *unit, const struct ynode *node, gint64 *min, gint64 *max);
 
-/* --- templates: parts of the builder ------------------------------------------------------------------------------------- */
+/* --- templates: parts of the builder ------------------------------------------------------------------------------- */
 
 struct builder {
 	struct unit *unit;
@@ -346,7 +347,8 @@ void template_build(struct unit *unit, const struct ynode *node);
 /* Cells for @given (mapping, or NULL) by @definitions, defaults included. Returns the list, relative. */
 struct tnamed_list build_cells(struct builder *builder, struct properties definitions, const struct ynode *given, size_t self,
 			       const char *owner, struct origin origin, bool open);
-void build_cell(struct builder *builder, const char *name, struct origin origin, struct property *property, const struct ynode *node,
+void build_cell(struct builder *builder, const char *name, struct origin origin, struct property *property,
+		const struct ynode *node,
 		size_t self, const char *owner);
 struct tnamed_list cells_since(struct builder *builder, size_t start);
 void build_artifacts(struct builder *builder, size_t index, const struct ynode *given);
@@ -356,7 +358,6 @@ void check_requirements(struct builder *builder, size_t index, GHashTable *mappe
 void build_policies(struct builder *builder, const struct ynode *given);
 void build_groups(struct builder *builder, const struct ynode *given);
 void build_substitution(struct builder *builder, const struct ynode *given, GHashTable *mapped);
-void build_outputs(struct builder *builder, const struct ynode *given, struct tnamed_list *ret);
 const struct ttype *builder_type_of(struct builder *builder, const char *name); /* of a node or group; NULL: none */
 
 /* Where a file named in @unit lies: path from the root of the snapshot, or NULL and a finding. "scheme://…" stays as it is. */
@@ -364,7 +365,7 @@ const char *unit_file(struct unit *unit, const char *name, struct origin origin,
 /* @name relative to the folder of @path, normalised, in @arena; NULL: it leaves the root. */
 const char *path_resolve(struct arena *arena, const char *path, const char *name);
 
-/* --- findings -------------------------------------------------------------------------------------------------------------- */
+/* --- findings ------------------------------------------------------------------------------------------------------ */
 
 struct diag *fault(struct unit *unit, const char *code, struct origin origin, const char *format, ...) G_GNUC_PRINTF(4, 5);
 struct diag *warn(struct unit *unit, const char *code, struct origin origin, const char *format, ...) G_GNUC_PRINTF(4, 5);
@@ -378,9 +379,10 @@ bool check_keys(struct unit *unit, const struct ynode *node, const char *what, c
 /* @node as a mapping; a finding when it is something else. NULL when it is absent or null. */
 const struct ynode *want_mapping(struct unit *unit, const struct ynode *node, const char *what);
 /* A list of one-key mappings, or a mapping: calls for each pair. */
-void each_named(struct unit *unit, const struct ynode *node, const char *what, void (*each)(const struct yentry *entry, void *data), void *data);
+void each_named(struct unit *unit, const struct ynode *node, const char *what,
+		void (*each)(const struct yentry *entry, void *data), void *data);
 
-/* --- loading --------------------------------------------------------------------------------------------------------------- */
+/* --- loading ------------------------------------------------------------------------------------------------------- */
 
 struct loader {
 	struct tosca_cache *cache;
@@ -396,7 +398,8 @@ struct tosca_cache {
 	unsigned generation;
 };
 
-/* The unit of a file that is there, borrowed from @loader; NULL when it is no TOSCA, or cannot be had: then a finding is at @importer's
+/* The unit of a file that is there, borrowed from @loader; NULL when it is no TOSCA, or cannot be had: then a finding is at
+ * @importer's
  * @from (when there is an @importer). */
 struct unit *load_unit(struct loader *loader, struct unit *importer, const char *path, struct origin from);
 struct unit *unit_ref(struct unit *unit);

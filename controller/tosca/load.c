@@ -28,6 +28,11 @@ void tosca_cache_free(struct tosca_cache *cache)
 	g_free(cache);
 }
 
+size_t tosca_cache_count(const struct tosca_cache *cache)
+{
+	return g_hash_table_size(cache->units);
+}
+
 static gboolean is_stale(gpointer key, gpointer value, gpointer data)
 {
 	const struct unit *unit = value;
@@ -35,7 +40,7 @@ static gboolean is_stale(gpointer key, gpointer value, gpointer data)
 	return unit->used + CACHE_KEEP < cache->generation;
 }
 
-/* --- a load ------------------------------------------------------------------------------------------------------------------------------- */
+/* --- a load -------------------------------------------------------------------------------------------------------- */
 
 static const char meta_suffix[] = "/TOSCA-Metadata/TOSCA.meta";
 
@@ -129,14 +134,16 @@ static void find_duplicate_ids(struct tosca *tosca, struct diags *diags)
 		if (!template->public.descriptor_id)
 			continue;
 		/* The flavours of one VNF share its id. */
-		char *key = g_strdup_printf("%s\n%s", template->public.descriptor_id, template->flavour_id ? template->flavour_id : "");
+		char *key = g_strdup_printf("%s\n%s", template->public.descriptor_id, template->flavour_id ? template->flavour_id
+					    : "");
 		const struct template *first = g_hash_table_lookup(seen, key);
 		if (!first) {
 			g_hash_table_insert(seen, key, template);
 			continue;
 		}
 		g_free(key);
-		struct diag *diag = diags_error(diags, "duplicate-descriptor-id", template->public.origin, "descriptor_id \"%s\" is taken",
+		struct diag *diag = diags_error(diags, "duplicate-descriptor-id", template->public.origin,
+						"descriptor_id \"%s\" is taken",
 						template->public.descriptor_id);
 		diag_note(diags, diag, first->public.origin, "by this template");
 	}
@@ -145,7 +152,8 @@ static void find_duplicate_ids(struct tosca *tosca, struct diags *diags)
 static void not_tosca(struct loader *loader, const char *path)
 {
 	const struct origin origin = { path, 0, 0 };
-	diags_error(loader->diags, "bad-package", origin, "the Entry-Definitions of its package, but without a tosca_definitions_version");
+	diags_error(loader->diags, "bad-package", origin,
+		    "the Entry-Definitions of its package, but without a tosca_definitions_version");
 }
 
 static void load_files(struct tosca *tosca, struct loader *loader)

@@ -3,7 +3,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-static struct diag *say(struct unit *unit, enum severity severity, const char *code, struct origin origin, const char *format, va_list args)
+static struct diag *say(struct unit *unit, enum severity severity, const char *code, struct origin origin, const char *format,
+			va_list args)
 {
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	return diags_add(unit->diags, severity, code, origin, "%s", text);
@@ -97,17 +98,20 @@ bool check_keys(struct unit *unit, const struct ynode *node, const char *what, c
 	return true;
 }
 
-static void one_named(struct unit *unit, const struct ynode *item, const char *what, void (*each)(const struct yentry *, void *), void *data)
+static void one_named(struct unit *unit, const struct ynode *item, const char *what, void (*each)(const struct yentry *, void *),
+		      void *data)
 {
 	if (item->kind != YNODE_MAPPING || item->mapping.n != 1) {
-		struct diag *diag = fault(unit, "wrong-shape", item->origin, "an item of %s must be one name with its definition", what);
+		struct diag *diag = fault(unit, "wrong-shape", item->origin, "an item of %s must be one name with its definition",
+					  what);
 		hint(unit, diag, "write \"- NAME: …\", with what belongs to it indented below");
 		return;
 	}
 	each(&item->mapping.entries[0], data);
 }
 
-void each_named(struct unit *unit, const struct ynode *node, const char *what, void (*each)(const struct yentry *entry, void *data), void *data)
+void each_named(struct unit *unit, const struct ynode *node, const char *what,
+		void (*each)(const struct yentry *entry, void *data), void *data)
 {
 	if (ynode_is_null(node))
 		return;

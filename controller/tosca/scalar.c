@@ -45,11 +45,13 @@ struct unit_row {
 
 static const struct unit_row sizes[] = {
 	{ "B", 1, false }, { "kB", 1e3, false }, { "KiB", 1024, false }, { "MB", 1e6, false }, { "MiB", 1048576, false },
-	{ "GB", 1e9, false }, { "GiB", 1073741824, false }, { "TB", 1e12, false }, { "TiB", 1099511627776, false }, { NULL, 0, false },
+	{ "GB", 1e9, false }, { "GiB", 1073741824, false }, { "TB", 1e12, false }, { "TiB", 1099511627776, false },
+		{ NULL, 0, false },
 };
 
 static const struct unit_row times[] = {
-	{ "d", 86400, false }, { "h", 3600, false }, { "m", 60, false }, { "s", 1, false }, { "ms", 1e-3, false }, { "us", 1e-6, false },
+	{ "d", 86400, false }, { "h", 3600, false }, { "m", 60, false }, { "s", 1, false }, { "ms", 1e-3, false },
+		{ "us", 1e-6, false },
 	{ "ns", 1e-9, false }, { NULL, 0, false },
 };
 
@@ -60,7 +62,8 @@ static const struct unit_row frequencies[] = {
 static const struct unit_row bitrates[] = {
 	{ "bps", 1, true }, { "Kbps", 1e3, true }, { "kbps", 1e3, true }, { "Kibps", 1024, true }, { "Mbps", 1e6, true },
 	{ "Mibps", 1048576, true }, { "Gbps", 1e9, true }, { "Gibps", 1073741824, true }, { "Tbps", 1e12, true },
-	{ "Tibps", 1099511627776, true }, { "Bps", 8, true }, { "KBps", 8e3, true }, { "KiBps", 8192, true }, { "MBps", 8e6, true },
+	{ "Tibps", 1099511627776, true }, { "Bps", 8, true }, { "KBps", 8e3, true }, { "KiBps", 8192, true },
+		{ "MBps", 8e6, true },
 	{ "MiBps", 8388608, true }, { "GBps", 8e9, true }, { "GiBps", 8589934592, true }, { "TBps", 8e12, true },
 	{ "TiBps", 8796093022208, true }, { NULL, 0, false },
 };

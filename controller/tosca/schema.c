@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* --- schemas: the type of a value --------------------------------------------------------------------------------------------- */
+/* --- schemas: the type of a value ---------------------------------------------------------------------------------- */
 
 static const struct schema *any_schema(void)
 {
@@ -11,7 +11,7 @@ static const struct schema *any_schema(void)
 }
 
 /* A schema of that name without constraints of its own; a finding and "any" when there is none. */
-const struct schema *schema_of_type(struct unit *unit, const char *name, struct origin origin)
+static const struct schema *schema_of_type(struct unit *unit, const char *name, struct origin origin)
 {
 	struct schema *schema = ARENA_NEW(unit->arena, struct schema);
 	schema->type_name = name;
@@ -34,7 +34,9 @@ const struct schema *schema_of_type(struct unit *unit, const char *name, struct 
 /* entry_schema and key_schema: a type's name, or a mapping. */
 static const struct schema *inner_schema(struct unit *unit, const struct ynode *node)
 {
-	static const char *const keys[] = { "type", "description", "constraints", "entry_schema", "key_schema", "metadata", "required", NULL };
+	static const char *const keys[] = {
+		"type", "description", "constraints", "entry_schema", "key_schema", "metadata", "required", NULL
+	};
 	if (node->kind == YNODE_SCALAR && ynode_text(node))
 		return schema_of_type(unit, ynode_text(node), node->origin);
 	if (!check_keys(unit, node, "a schema", keys))
@@ -58,7 +60,8 @@ static void add_constraints(struct unit *unit, struct schema *schema, const stru
 
 const struct schema *schema_read(struct unit *unit, const struct ynode *node, const struct schema *inherited)
 {
-	const struct ynode *type = ynode_get(node, "type"), *entry = ynode_get(node, "entry_schema"), *key = ynode_get(node, "key_schema");
+	const struct ynode *type = ynode_get(node, "type"), *entry = ynode_get(node, "entry_schema"), *key =
+		ynode_get(node, "key_schema");
 	const char *name = ynode_text(type);
 	if (type && !name)
 		fault(unit, "wrong-shape", type->origin, "a type is named by a text");
@@ -77,12 +80,13 @@ const struct schema *schema_read(struct unit *unit, const struct ynode *node, co
 	if (!ynode_is_null(key))
 		schema->key = inner_schema(unit, key);
 	if ((entry || key) && schema->base != BASE_LIST && schema->base != BASE_MAP && schema->base != BASE_ANY)
-		fault(unit, "wrong-shape", entry ? entry->origin : key->origin, "only lists and maps have entries; this is of type %s", schema->type_name);
+		fault(unit, "wrong-shape", entry ? entry->origin : key->origin,
+		      "only lists and maps have entries; this is of type %s", schema->type_name);
 	add_constraints(unit, schema, ynode_get(node, "constraints"));
 	return schema;
 }
 
-/* --- properties ------------------------------------------------------------------------------------------------------------------ */
+/* --- properties ---------------------------------------------------------------------------------------------------- */
 
 static bool read_bool(struct unit *unit, const struct ynode *node, bool otherwise)
 {
@@ -90,7 +94,8 @@ static bool read_bool(struct unit *unit, const struct ynode *node, bool otherwis
 	if (!node || ynode_is_null(node))
 		return otherwise;
 	struct tvalue value;
-	const char *problem = text ? scalar_parse(unit->arena, BASE_BOOLEAN, text, &value) : "is not a boolean: write true or false";
+	const char *problem = text ? scalar_parse(unit->arena, BASE_BOOLEAN, text, &value)
+		: "is not a boolean: write true or false";
 	if (!problem)
 		return value.boolean;
 	fault(unit, "wrong-type", node->origin, "\"%s\" %s", text ? text : "", problem);
@@ -108,8 +113,10 @@ static bool refines(const struct schema *schema, const struct schema *inherited)
 
 struct property *property_read(struct unit *unit, const struct yentry *entry, const struct property *inherited, bool parameter)
 {
-	static const char *const keys[] = { "type",	    "description", "required",	      "default",  "status", "constraints",
-					    "entry_schema", "key_schema",  "external_schema", "metadata", "value",  NULL };
+	static const char *const keys[] = {
+		"type", "description", "required", "default", "status", "constraints", "entry_schema", "key_schema",
+		"external_schema", "metadata", "value", NULL
+	};
 	struct property *property = ARENA_NEW(unit->arena, struct property);
 	property->name = entry->key;
 	property->origin = entry->origin;
@@ -130,14 +137,16 @@ struct property *property_read(struct unit *unit, const struct yentry *entry, co
 		return property;
 	}
 	if (!ynode_get(node, "type") && !inherited && !parameter)
-		hint(unit, fault(unit, "missing-key", entry->origin, "%s has no type", what), "add \"type: string\", or what it is");
+		hint(unit, fault(unit, "missing-key", entry->origin, "%s has no type", what),
+		     "add \"type: string\", or what it is");
 	property->schema = schema_read(unit, node, inherited ? inherited->schema : NULL);
 	property->required = read_bool(unit, ynode_get(node, "required"), property->required);
 	property->default_node = ynode_get(node, "default");
 	if (!property->default_node && inherited)
 		property->default_node = inherited->default_node;
 	if (inherited && !refines(property->schema, inherited->schema)) {
-		struct diag *diag = fault(unit, "incompatible-refinement", entry->origin, "\"%s\" is of type %s, but the inherited one of type %s",
+		struct diag *diag = fault(unit, "incompatible-refinement", entry->origin,
+					  "\"%s\" is of type %s, but the inherited one of type %s",
 					  entry->key, property->schema->type_name, inherited->schema->type_name);
 		diag_note(unit->diags, diag, inherited->origin, "inherited from here");
 	}
@@ -160,7 +169,8 @@ static size_t index_of(struct property *const *items, size_t n, const char *name
 	return n;
 }
 
-struct properties properties_read(struct unit *unit, const struct ynode *node, struct properties inherited, const char *what, bool parameters)
+struct properties properties_read(struct unit *unit, const struct ynode *node, struct properties inherited, const char *what,
+				  bool parameters)
 {
 	node = want_mapping(unit, node, what);
 	if (!node || !node->mapping.n)

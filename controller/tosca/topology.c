@@ -14,7 +14,8 @@ struct naming {
 static void unknown_name(const struct naming *naming, const char *name, struct origin origin)
 {
 	struct builder *builder = naming->builder;
-	struct diag *diag = fault(builder->unit, "unknown-node", origin, "%s: there is no node or group \"%s\"", naming->owner, name);
+	struct diag *diag = fault(builder->unit, "unknown-node", origin, "%s: there is no node or group \"%s\"", naming->owner,
+				  name);
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	for (guint i = 0; i < builder->nodes->len; i++)
 		g_ptr_array_add(names, (gpointer) (guintptr) g_array_index(builder->nodes, struct tnode, i).name);
@@ -31,7 +32,8 @@ static void check_member_type(const struct naming *naming, const struct ttype *m
 	for (size_t i = 0; i < type->n_members; i++)
 		if (type->members[i] && ttype_is_a(member, type->members[i]))
 			return;
-	struct diag *diag = fault(naming->builder->unit, "wrong-target", origin, "%s: \"%s\" is a %s", naming->owner, name, member->name);
+	struct diag *diag = fault(naming->builder->unit, "wrong-target", origin, "%s: \"%s\" is a %s", naming->owner, name,
+				  member->name);
 	g_autoptr(GString) allowed = g_string_new(NULL);
 	for (size_t i = 0; i < type->n_members; i++)
 		g_string_append_printf(allowed, "%s%s", i ? ", " : "", type->members[i] ? type->members[i] : "?");
@@ -81,11 +83,13 @@ static struct ttype *named_type(struct builder *builder, enum type_kind kind, co
 	return unit_type_need(builder->unit, kind, ynode_text(type), type->origin);
 }
 
-/* --- groups ----------------------------------------------------------------------------------------------------------------------- */
+/* --- groups -------------------------------------------------------------------------------------------------------- */
 
 static void build_group(const struct yentry *entry, void *data)
 {
-	static const char *const keys[] = { "type", "description", "metadata", "attributes", "properties", "members", "interfaces", NULL };
+	static const char *const keys[] = {
+		"type", "description", "metadata", "attributes", "properties", "members", "interfaces", NULL
+	};
 	struct builder *builder = data;
 	struct ttype *type = named_type(builder, TK_GROUP, entry, "group");
 	if (!type || !check_keys(builder->unit, entry->value, "a group", keys))
@@ -96,11 +100,13 @@ static void build_group(const struct yentry *entry, void *data)
 	}
 	struct tgroup group = { .name = entry->key, .type = type, .origin = entry->origin };
 	char *owner = arena_printf(builder->unit->arena, "group \"%s\" (%s)", entry->key, type->name);
-	group.properties = build_cells(builder, type->properties, ynode_get(entry->value, "properties"), SIZE_MAX, owner, entry->origin, false);
+	group.properties = build_cells(builder, type->properties, ynode_get(entry->value, "properties"), SIZE_MAX, owner,
+				       entry->origin, false);
 	const struct naming naming = { builder, "member", type, owner };
 	group.members = read_names(&naming, ynode_get(entry->value, "members"), &group.n_members);
 	g_array_append_val(builder->groups, group);
-	g_hash_table_insert(builder->group_index, (gpointer) (guintptr) entry->key, GSIZE_TO_POINTER((size_t) builder->groups->len));
+	g_hash_table_insert(builder->group_index, (gpointer) (guintptr) entry->key,
+			    GSIZE_TO_POINTER((size_t) builder->groups->len));
 }
 
 /* Both are found in the wild as a list and as a mapping, and outside topology_template. */
@@ -110,11 +116,13 @@ static void accept_shape(struct builder *builder, const struct ynode *given, con
 		return;
 	const struct yentry *misplaced = ynode_entry(builder->unit->root, section);
 	if (misplaced && misplaced->value == given) {
-		struct diag *diag = warn(builder->unit, "misplaced", misplaced->origin, "%s belong into topology_template", section);
+		struct diag *diag = warn(builder->unit, "misplaced", misplaced->origin, "%s belong into topology_template",
+					 section);
 		hint(builder->unit, diag, "move them there");
 	}
 	if ((given->kind == YNODE_SEQUENCE) != list_expected && given->kind != YNODE_SCALAR)
-		warn(builder->unit, "odd-shape", given->origin, "%s are a %s in TOSCA; read all the same", section, list_expected ? "list" : "mapping");
+		warn(builder->unit, "odd-shape", given->origin, "%s are a %s in TOSCA; read all the same", section, list_expected
+		     ? "list" : "mapping");
 }
 
 void build_groups(struct builder *builder, const struct ynode *given)
@@ -123,7 +131,7 @@ void build_groups(struct builder *builder, const struct ynode *given)
 	each_named(builder->unit, given, "groups", build_group, builder);
 }
 
-/* --- policies ---------------------------------------------------------------------------------------------------------------------- */
+/* --- policies ------------------------------------------------------------------------------------------------------ */
 
 static void build_policy(const struct yentry *entry, void *data)
 {
@@ -136,15 +144,18 @@ static void build_policy(const struct yentry *entry, void *data)
 		const struct tpolicy *other = &g_array_index(builder->policies, struct tpolicy, i);
 		if (strcmp(other->name, entry->key) != 0)
 			continue;
-		struct diag *diag = fault(builder->unit, "duplicate-name", entry->origin, "there is a policy \"%s\" already", entry->key);
+		struct diag *diag = fault(builder->unit, "duplicate-name", entry->origin, "there is a policy \"%s\" already",
+					  entry->key);
 		diag_note(builder->unit->diags, diag, other->origin, "first given here");
 		return;
 	}
 	if (!ynode_is_null(ynode_get(entry->value, "triggers")))
-		warn(builder->unit, "not-kept", ynode_entry(entry->value, "triggers")->origin, "triggers of a policy are not kept");
+		warn(builder->unit, "not-kept", ynode_entry(entry->value, "triggers")->origin,
+		     "triggers of a policy are not kept");
 	struct tpolicy policy = { .name = entry->key, .type = type, .origin = entry->origin };
 	char *owner = arena_printf(builder->unit->arena, "policy \"%s\" (%s)", entry->key, type->name);
-	policy.properties = build_cells(builder, type->properties, ynode_get(entry->value, "properties"), SIZE_MAX, owner, entry->origin, false);
+	policy.properties = build_cells(builder, type->properties, ynode_get(entry->value, "properties"), SIZE_MAX, owner,
+					entry->origin, false);
 	const struct naming naming = { builder, "target", type, owner };
 	policy.targets = read_names(&naming, ynode_get(entry->value, "targets"), &policy.n_targets);
 	g_array_append_val(builder->policies, policy);
@@ -156,7 +167,7 @@ void build_policies(struct builder *builder, const struct ynode *given)
 	each_named(builder->unit, given, "policies", build_policy, builder);
 }
 
-/* --- substitution ---------------------------------------------------------------------------------------------------------------------- */
+/* --- substitution -------------------------------------------------------------------------------------------------- */
 
 enum mapping_kind { MAP_PROPERTY, MAP_REQUIREMENT, MAP_CAPABILITY, MAP_ATTRIBUTE };
 
@@ -207,12 +218,14 @@ static void check_mapped_name(const struct mapping_run *run, const struct yentry
 		break;
 	case MAP_REQUIREMENT:
 		if (!type_requirement(type, entry->key))
-			unknown_word(builder, "unknown-requirement", entry->origin, "requirement of the substituted type", entry->key,
+			unknown_word(builder, "unknown-requirement", entry->origin, "requirement of the substituted type",
+				     entry->key,
 				     names = names_of_requirements(type));
 		break;
 	case MAP_CAPABILITY:
 		if (!type_capability(type, entry->key))
-			unknown_word(builder, "unknown-capability", entry->origin, "capability of the substituted type", entry->key,
+			unknown_word(builder, "unknown-capability", entry->origin, "capability of the substituted type",
+				     entry->key,
 				     names = g_ptr_array_new());
 		break;
 	case MAP_ATTRIBUTE:
@@ -256,7 +269,8 @@ static void check_target(const struct mapping_run *run, const struct ynode *node
 			unknown_word(builder, "unknown-requirement", second_origin, "requirement of that node", second, names);
 		g_hash_table_add(run->mapped, g_strdup_printf("%s\n%s", first, second));
 	} else if (run->kind == MAP_CAPABILITY && !type_capability(type, second)) {
-		fault(builder->unit, "unknown-capability", second_origin, "\"%s\" (%s) has no capability \"%s\"", first, type->name, second);
+		fault(builder->unit, "unknown-capability", second_origin, "\"%s\" (%s) has no capability \"%s\"", first,
+		      type->name, second);
 	}
 }
 
@@ -300,7 +314,8 @@ static void build_mapping(const struct yentry *entry, void *data)
 	if (node->kind == YNODE_MAPPING && ynode_get(node, "mapping"))
 		node = ynode_get(node, "mapping");
 	const struct ttype *type = builder->template->substitution_type;
-	const struct property *property = type && run->kind == MAP_PROPERTY ? properties_find(type->properties, entry->key) : NULL;
+	const struct property *property = type && run->kind == MAP_PROPERTY ? properties_find(type->properties, entry->key)
+		: NULL;
 	if (node->kind == YNODE_SEQUENCE && !is_constant_list(builder, property, node)) {
 		mapping_target(run, node, mapping);
 		return;
@@ -316,10 +331,12 @@ static void build_mapping(const struct yentry *entry, void *data)
 		builder->template->flavour_id = tvalue_string(mapping->value, NULL);
 }
 
-static const struct tmapping *build_mappings(struct builder *builder, enum mapping_kind kind, const struct ynode *given, const char *what,
+static const struct tmapping *build_mappings(struct builder *builder, enum mapping_kind kind, const struct ynode *given,
+					     const char *what,
 					     GHashTable *mapped, size_t *ret_n)
 {
-	size_t n = !given ? 0 : given->kind == YNODE_SEQUENCE ? given->sequence.n : given->kind == YNODE_MAPPING ? given->mapping.n : 0;
+	size_t n = !given ? 0 : given->kind == YNODE_SEQUENCE ? given->sequence.n : given->kind == YNODE_MAPPING
+		? given->mapping.n : 0;
 	struct mapping_run run = { .builder = builder, .kind = kind, .mapped = mapped };
 	run.items = ARENA_ARRAY(builder->unit->arena, struct tmapping, n);
 	each_named(builder->unit, given, what, build_mapping, &run);
@@ -329,8 +346,10 @@ static const struct tmapping *build_mappings(struct builder *builder, enum mappi
 
 void build_substitution(struct builder *builder, const struct ynode *given, GHashTable *mapped)
 {
-	static const char *const keys[] = { "node_type",  "substitution_filter", "properties", "attributes", "capabilities",
-					    "requirements", "interfaces",	  "description", "metadata",   NULL };
+	static const char *const keys[] = {
+		"node_type", "substitution_filter", "properties", "attributes", "capabilities", "requirements",
+		"interfaces", "description", "metadata", NULL
+	};
 	struct unit *unit = builder->unit;
 	if (!check_keys(unit, given, "substitution_mappings", keys))
 		return;
@@ -349,9 +368,11 @@ void build_substitution(struct builder *builder, const struct ynode *given, GHas
 	}
 	substitution->properties = build_mappings(builder, MAP_PROPERTY, ynode_get(given, "properties"), "properties", mapped,
 						  &substitution->n_properties);
-	substitution->requirements = build_mappings(builder, MAP_REQUIREMENT, ynode_get(given, "requirements"), "requirements", mapped,
+	substitution->requirements = build_mappings(builder, MAP_REQUIREMENT, ynode_get(given, "requirements"), "requirements",
+						    mapped,
 						    &substitution->n_requirements);
-	substitution->capabilities = build_mappings(builder, MAP_CAPABILITY, ynode_get(given, "capabilities"), "capabilities", mapped,
+	substitution->capabilities = build_mappings(builder, MAP_CAPABILITY, ynode_get(given, "capabilities"), "capabilities",
+						    mapped,
 						    &substitution->n_capabilities);
 	substitution->attributes = build_mappings(builder, MAP_ATTRIBUTE, ynode_get(given, "attributes"), "attributes", mapped,
 						  &substitution->n_attributes);

@@ -14,7 +14,7 @@
 #include "base/diag.h"
 #include "source/source.h"
 
-/* --- values -------------------------------------------------------------------------------------------------------------- */
+/* --- values -------------------------------------------------------------------------------------------------------- */
 
 enum ttype_of {
 	TV_NULL,
@@ -73,7 +73,7 @@ struct tnamed_list {
 
 const struct tvalue *tnamed_get(struct tnamed_list list, const char *name); /* NULL where there is none */
 
-/* --- a resolved topology --------------------------------------------------------------------------------------------------- */
+/* --- a resolved topology ------------------------------------------------------------------------------------------- */
 
 struct ttype; /* a type of any kind, with all that it inherits */
 
@@ -187,7 +187,7 @@ struct ttopology {
 
 const struct tnode *ttopology_node(const struct ttopology *topology, const char *name);
 
-/* --- loading ------------------------------------------------------------------------------------------------------------- */
+/* --- loading ------------------------------------------------------------------------------------------------------- */
 
 /* A service template: one file with a topology_template. */
 struct ttemplate {
@@ -204,6 +204,7 @@ struct tosca;
 struct tosca_cache;
 struct tosca_cache *tosca_cache_new(void);
 void tosca_cache_free(struct tosca_cache *cache);
+size_t tosca_cache_count(const struct tosca_cache *cache); /* files kept, the profile's not counted */
 AUTO_DEFINE(tosca_cache, tosca_cache_free)
 
 /* Reads every YAML file of @snapshot that has a tosca_definitions_version (*.yaml, *.yml; others are never read), with all that they
@@ -225,9 +226,11 @@ const struct ttemplate *tosca_template(const struct tosca *tosca, size_t i); /* 
  * descriptor_id. NULL and a finding at @from (with did-you-mean) where there is none or several. */
 const struct ttemplate *tosca_find(const struct tosca *tosca, const char *descriptor, struct origin from, struct diags *diags);
 
-/* The template whose substitution_mappings name @node_type (or, failing that, a descendant of it), among those that @in imports, else among all. NULL when
- * there is none: then the node stands for itself. Several: a finding. */
-const struct ttemplate *tosca_substitute(const struct tosca *tosca, const struct ttemplate *in, const struct tnode *node, struct diags *diags);
+/* The template whose substitution_mappings name the type of @node (or, failing that, a descendant of it), among those that @in
+ * imports, else among all; those whose constant flavour_id or descriptor_id is another than the node's do not count. NULL when there
+ * is none, or when @node is the one that stands for @in as a whole: then the node stands for itself. Several: a finding. */
+const struct ttemplate *tosca_substitute(const struct tosca *tosca, const struct ttemplate *in, const struct tnode *node,
+					 struct diags *diags);
 
 /* Resolves a template with inputs (checked against its declarations: an undeclared one is a fault at its origin, a missing one a
  * fault at @from). The topology lives in @arena, which from then on keeps @tosca alive. Never NULL; see faulty. */

@@ -38,12 +38,16 @@ void unit_collect_types(struct unit *unit)
 	}
 }
 
+static void type_link(struct ttype *type);
+
 struct ttype *unit_type(struct unit *unit, enum type_kind kind, const char *name)
 {
 	for (size_t i = 0; i < unit->n_closure; i++) {
 		struct ttype *type = g_hash_table_lookup(unit->closure[i]->types[kind], name);
-		if (type && type_link(type))
-			return type;
+		if (!type)
+			continue;
+		type_link(type);
+		return type;
 	}
 	return NULL;
 }
@@ -80,7 +84,7 @@ struct ttype *unit_type_need(struct unit *unit, enum type_kind kind, const char 
 	return type;
 }
 
-/* --- inheritance ------------------------------------------------------------------------------------------------------------- */
+/* --- inheritance --------------------------------------------------------------------------------------------------- */
 
 /* "derived_from: integer": a simple type with constraints of its own. */
 static bool link_simple(struct ttype *type, const char *parent)
@@ -104,13 +108,15 @@ static void link_parent(struct ttype *type, const struct ynode *node, const char
 		return;
 	}
 	if (parent->link_state == TYPE_LINKING) {
-		struct diag *diag = fault(unit, "circular-inheritance", node ? node->origin : type->origin, "%s \"%s\" is derived from itself",
+		struct diag *diag = fault(unit, "circular-inheritance", node ? node->origin : type->origin,
+					  "%s \"%s\" is derived from itself",
 					  kinds[type->kind].name, type->name);
 		diag_note(unit->diags, diag, parent->origin, "by way of \"%s\"", parent->name);
 		return;
 	}
 	if (parent->depth + 1 > TOSCA_MAX_INHERITANCE) {
-		fault(unit, "inheritance-too-deep", type->origin, "\"%s\" has more than %d ancestors", type->name, TOSCA_MAX_INHERITANCE);
+		fault(unit, "inheritance-too-deep", type->origin, "\"%s\" has more than %d ancestors", type->name,
+		      TOSCA_MAX_INHERITANCE);
 		return;
 	}
 	type->parent = parent;
@@ -119,8 +125,10 @@ static void link_parent(struct ttype *type, const struct ynode *node, const char
 }
 
 /* Types are linked from the far end of the chain, so that the depth of recursion stays small whatever the file says. */
-static bool link_ancestors_first(struct ttype *type)
+static void type_link(struct ttype *type)
 {
+	if (type->link_state != TYPE_NEW)
+		return;
 	g_autoptr(GPtrArray) chain = g_ptr_array_new();
 	for (struct ttype *at = type; at && at->link_state == TYPE_NEW;) {
 		at->link_state = TYPE_LINKING;
@@ -145,30 +153,38 @@ static bool link_ancestors_first(struct ttype *type)
 			at->simple = schema_read(at->unit, at->node, at->simple);
 		at->link_state = TYPE_LINKED;
 	}
-	return true;
 }
 
-bool type_link(struct ttype *type)
-{
-	return type->link_state != TYPE_NEW || link_ancestors_first(type);
-}
-
-/* --- definitions ---------------------------------------------------------------------------------------------------------------- */
+/* --- definitions --------------------------------------------------------------------------------------------------- */
 
 static const char *const *keys_of(enum type_kind kind)
 {
-	static const char *const data[] = { "derived_from", "version", "metadata", "description", "constraints", "properties", "key_schema",
-					    "entry_schema", NULL };
-	static const char *const artifact[] = { "derived_from", "version", "metadata", "description", "mime_type", "file_ext", "properties", NULL };
-	static const char *const capability[] = { "derived_from", "version",    "metadata",	       "description",
-						  "properties",   "attributes", "valid_source_types", NULL };
-	static const char *const relationship[] = { "derived_from", "version",	  "metadata",		"description", "properties",
-						    "attributes",   "interfaces", "valid_target_types", NULL };
-	static const char *const node[] = { "derived_from", "version",	    "metadata",	    "description", "attributes", "properties",
-					    "requirements", "capabilities", "interfaces", "artifacts",   NULL };
-	static const char *const group[] = { "derived_from", "version",	     "metadata",     "description", "attributes", "properties",
-					     "members",	     "requirements", "capabilities", "interfaces",  NULL };
-	static const char *const policy[] = { "derived_from", "version", "metadata", "description", "properties", "targets", "triggers", NULL };
+	static const char *const data[] = {
+		"derived_from", "version", "metadata", "description", "constraints", "properties", "key_schema",
+		"entry_schema", NULL
+	};
+	static const char *const artifact[] = {
+		"derived_from", "version", "metadata", "description", "mime_type", "file_ext", "properties", NULL
+	};
+	static const char *const capability[] = {
+		"derived_from", "version", "metadata", "description", "properties", "attributes",
+		"valid_source_types", NULL
+	};
+	static const char *const relationship[] = {
+		"derived_from", "version", "metadata", "description", "properties", "attributes", "interfaces",
+		"valid_target_types", NULL
+	};
+	static const char *const node[] = {
+		"derived_from", "version", "metadata", "description", "attributes", "properties", "requirements",
+		"capabilities", "interfaces", "artifacts", NULL
+	};
+	static const char *const group[] = {
+		"derived_from", "version", "metadata", "description", "attributes", "properties", "members",
+		"requirements", "capabilities", "interfaces", NULL
+	};
+	static const char *const policy[] = {
+		"derived_from", "version", "metadata", "description", "properties", "targets", "triggers", NULL
+	};
 	switch (kind) {
 	case TK_DATA:
 		return data;
@@ -192,7 +208,10 @@ static const char *const *keys_of(enum type_kind kind)
 
 static struct capability_def capability_read(struct unit *unit, const struct yentry *entry)
 {
-	static const char *const keys[] = { "type", "description", "properties", "attributes", "valid_source_types", "occurrences", "metadata", NULL };
+	static const char *const keys[] = {
+		"type", "description", "properties", "attributes", "valid_source_types", "occurrences", "metadata",
+		NULL
+	};
 	struct capability_def def = { .name = entry->key, .origin = entry->origin };
 	const struct ynode *type = entry->value;
 	if (entry->value->kind == YNODE_MAPPING) {
@@ -205,7 +224,8 @@ static struct capability_def capability_read(struct unit *unit, const struct yen
 	}
 	def.type = unit_type_need(unit, TK_CAPABILITY, ynode_text(type), type->origin);
 	if (def.type)
-		def.properties = properties_read(unit, ynode_get(entry->value, "properties"), def.type->properties, "properties", false);
+		def.properties = properties_read(unit, ynode_get(entry->value, "properties"), def.type->properties, "properties",
+						 false);
 	return def;
 }
 
@@ -234,7 +254,7 @@ static void fill_capabilities(struct ttype *type)
 	type->n_capabilities = n;
 }
 
-bool read_occurrences(struct unit *unit, const struct ynode *node, gint64 *min, gint64 *max)
+static bool read_occurrences(struct unit *unit, const struct ynode *node, gint64 *min, gint64 *max)
 {
 	if (ynode_is_null(node))
 		return true;
@@ -254,7 +274,9 @@ bool read_occurrences(struct unit *unit, const struct ynode *node, gint64 *min, 
 
 static struct requirement_def requirement_read(struct unit *unit, const struct yentry *entry)
 {
-	static const char *const keys[] = { "capability", "node", "relationship", "occurrences", "description", "metadata", "node_filter", NULL };
+	static const char *const keys[] = {
+		"capability", "node", "relationship", "occurrences", "description", "metadata", "node_filter", NULL
+	};
 	struct requirement_def def = { .name = entry->key, .origin = entry->origin, .min = 1, .max = 1 };
 	if (entry->value->kind == YNODE_SCALAR && ynode_text(entry->value)) {
 		def.capability = ynode_text(entry->value);
@@ -299,7 +321,8 @@ static void fill_requirements(struct ttype *type)
 	struct unit *unit = type->unit;
 	const struct ynode *node = ynode_get(type->node, "requirements");
 	size_t n = type->parent ? type->parent->n_requirements : 0;
-	size_t n_own = !node ? 0 : node->kind == YNODE_SEQUENCE ? node->sequence.n : node->kind == YNODE_MAPPING ? node->mapping.n : 0;
+	size_t n_own = !node ? 0 : node->kind == YNODE_SEQUENCE ? node->sequence.n : node->kind == YNODE_MAPPING ? node->mapping.n
+		: 0;
 	if (n + n_own > TOSCA_MAX_DEFINITIONS) {
 		fault(unit, "too-many", node->origin, "requirements: more than %d", TOSCA_MAX_DEFINITIONS);
 		return;
@@ -402,10 +425,13 @@ void type_fill(struct ttype *type)
 		check_keys(unit, type->node, what, keys);
 	}
 	struct properties none = { NULL, 0 };
-	type->properties = properties_read(unit, ynode_get(type->node, "properties"), type->parent ? type->parent->properties : none, "properties", false);
-	type->attributes = properties_read(unit, ynode_get(type->node, "attributes"), type->parent ? type->parent->attributes : none, "attributes", false);
+	type->properties = properties_read(unit, ynode_get(type->node, "properties"), type->parent ? type->parent->properties
+					   : none, "properties", false);
+	type->attributes = properties_read(unit, ynode_get(type->node, "attributes"), type->parent ? type->parent->attributes
+					   : none, "attributes", false);
 	if (type->simple && type->properties.n)
-		fault(unit, "wrong-shape", type->origin, "a type derived from %s has no properties", base_name(type->simple->base));
+		fault(unit, "wrong-shape", type->origin, "a type derived from %s has no properties",
+		      base_name(type->simple->base));
 	fill_by_kind(type);
 	type->fill_state = TYPE_FILLED;
 }

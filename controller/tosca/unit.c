@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* --- life ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- life ---------------------------------------------------------------------------------------------------------- */
 
 static struct unit *unit_new(const char *path, const char *id)
 {
@@ -41,7 +41,7 @@ void unit_unref(struct unit *unit)
 	g_free(unit);
 }
 
-/* --- imports ------------------------------------------------------------------------------------------------------------------------ */
+/* --- imports ------------------------------------------------------------------------------------------------------- */
 
 static bool is_yaml(const char *path)
 {
@@ -122,7 +122,9 @@ static void add_import(struct loader *loader, struct unit *unit, const struct yn
 
 static void read_import(struct loader *loader, struct unit *unit, const struct ynode *item)
 {
-	static const char *const keys[] = { "file", "repository", "namespace_prefix", "namespace_uri", "description", "metadata", NULL };
+	static const char *const keys[] = {
+		"file", "repository", "namespace_prefix", "namespace_uri", "description", "metadata", NULL
+	};
 	if (item->kind == YNODE_MAPPING && item->mapping.n == 1 && !ynode_get(item, "file"))
 		item = item->mapping.entries[0].value; /* NAME: FILE, of the older versions */
 	if (item->kind == YNODE_SCALAR) {
@@ -162,7 +164,7 @@ static void read_imports(struct loader *loader, struct unit *unit)
 		read_import(loader, unit, list ? imports->sequence.items[i] : imports->mapping.entries[i].value);
 }
 
-/* --- what is visible ------------------------------------------------------------------------------------------------------------------ */
+/* --- what is visible ----------------------------------------------------------------------------------------------- */
 
 static void reach(GPtrArray *closure, GHashTable *seen, struct unit *unit)
 {
@@ -174,7 +176,8 @@ static void make_closure(struct loader *loader, struct unit *unit)
 {
 	g_autoptr(GPtrArray) closure = g_ptr_array_new();
 	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
-	struct unit *normative = strcmp(unit->path, BUILTIN NORMATIVE_TYPES) ? load_unit(loader, NULL, BUILTIN NORMATIVE_TYPES, ORIGIN_NONE) : NULL;
+	struct unit *normative = strcmp(unit->path, BUILTIN NORMATIVE_TYPES) ? load_unit(loader, NULL, BUILTIN NORMATIVE_TYPES,
+											 ORIGIN_NONE) : NULL;
 	reach(closure, seen, unit);
 	if (normative)
 		g_hash_table_add(seen, normative);
@@ -230,7 +233,8 @@ static void conflict(struct unit *unit, const struct ttype *first, const struct 
 	for (size_t i = 0; !own && i < unit->n_imports; i++)
 		if (unit->imports[i].unit == second->unit)
 			origin = unit->imports[i].origin;
-	struct diag *diag = fault(unit, "conflicting-types", origin, "%s \"%s\" is defined differently in two files", kind_name(first->kind), first->name);
+	struct diag *diag = fault(unit, "conflicting-types", origin, "%s \"%s\" is defined differently in two files",
+				  kind_name(first->kind), first->name);
 	hint(unit, diag, "rename one of them, or make them the same");
 	if (!own)
 		diag_note(unit->diags, diag, first->origin, "defined here");
@@ -263,11 +267,13 @@ static void find_conflicts(struct unit *unit)
 	}
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------- */
 
 static bool check_version(struct unit *unit)
 {
-	static const char *const known[] = { "tosca_simple_yaml_1_3", "tosca_simple_yaml_1_2", "tosca_simple_yaml_1_1", "tosca_simple_yaml_1_0" };
+	static const char *const known[] = {
+		"tosca_simple_yaml_1_3", "tosca_simple_yaml_1_2", "tosca_simple_yaml_1_1", "tosca_simple_yaml_1_0"
+	};
 	static const char uri[] = "http://docs.oasis-open.org/tosca/ns/simple/yaml/1.";
 	const struct ynode *node = ynode_get(unit->root, "tosca_definitions_version");
 	const char *version = ynode_text(node);
@@ -281,8 +287,11 @@ static bool check_version(struct unit *unit)
 	if (g_str_has_prefix(version, uri))
 		return true;
 	if (g_str_has_prefix(version, "tosca_simple_profile_for_nfv_")) {
-		struct diag *diag = fault(unit, "unsupported-profile", node->origin, "the older profile \"%s\" is not supported", version);
-		hint(unit, diag, "write the descriptor with SOL001's types: tosca_simple_yaml_1_3 and an import of etsi_nfv_sol001_vnfd_types.yaml");
+		struct diag *diag = fault(unit, "unsupported-profile", node->origin, "the older profile \"%s\" is not supported",
+					  version);
+		hint(unit, diag,
+		     "write the descriptor with SOL001's types: tosca_simple_yaml_1_3 and an import of "
+		     "etsi_nfv_sol001_vnfd_types.yaml");
 		return false;
 	}
 	struct diag *diag = fault(unit, "unknown-version", node->origin, "there is no TOSCA version \"%s\"", version);
@@ -292,11 +301,12 @@ static bool check_version(struct unit *unit)
 
 static void resolve(struct loader *loader, struct unit *unit)
 {
-	static const char *const keys[] = { "tosca_definitions_version", "namespace",	   "metadata",	      "template_name",	  "template_author",
-					    "template_version",		 "description",	   "dsl_definitions", "repositories",	  "imports",
-					    "artifact_types",		 "data_types",	   "capability_types", "interface_types", "relationship_types",
-					    "node_types",		 "group_types",	   "policy_types",    "topology_template", "groups",
-					    "policies",			 NULL };
+	static const char *const keys[] = {
+		"tosca_definitions_version", "namespace", "metadata", "template_name", "template_author",
+		"template_version", "description", "dsl_definitions", "repositories", "imports", "artifact_types",
+		"data_types", "capability_types", "interface_types", "relationship_types", "node_types",
+		"group_types", "policy_types", "topology_template", "groups", "policies", NULL
+	};
 	if (!check_version(unit))
 		return;
 	check_keys(unit, unit->root, "a service template", keys);
@@ -381,7 +391,7 @@ static void finish(struct unit *unit)
 		unit->template->public.faulty = unit->n_errors > 0;
 }
 
-/* --- the cache ------------------------------------------------------------------------------------------------------------------------- */
+/* --- the cache ----------------------------------------------------------------------------------------------------- */
 
 /* Still what it was: the same files behind its imports, the same files of the repository there or not. */
 static bool is_current(struct loader *loader, struct unit *unit)
@@ -446,7 +456,8 @@ static struct unit *from_scratch(struct loader *loader, const char *path, const 
 static struct unit *refuse_circle(struct unit *importer, const struct unit *unit, struct origin from)
 {
 	importer->cacheable = false;
-	struct diag *diag = fault(importer, "circular-import", from, "\"%s\" imports this file, directly or by way of others", unit->path);
+	struct diag *diag = fault(importer, "circular-import", from, "\"%s\" imports this file, directly or by way of others",
+				  unit->path);
 	hint(importer, diag, "move what both need into a third file");
 	return NULL;
 }

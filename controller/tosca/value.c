@@ -50,11 +50,6 @@ bool ttype_is_a(const struct ttype *type, const char *name)
 	return false;
 }
 
-bool type_is(const struct ttype *type, const char *name)
-{
-	return ttype_is_a(type, name);
-}
-
 bool tnode_is_a(const struct tnode *node, const char *type)
 {
 	return ttype_is_a(node->type, type);

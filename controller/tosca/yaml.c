@@ -74,7 +74,8 @@ static void frame_append(struct frame *frame, struct yentry entry)
 	if (!frame->keys && frame->entries->len > HASH_FROM) {
 		frame->keys = g_hash_table_new(g_str_hash, g_str_equal);
 		for (guint i = 0; i + 1 < frame->entries->len; i++)
-			g_hash_table_insert(frame->keys, (gpointer) (guintptr) g_array_index(frame->entries, struct yentry, i).key,
+			g_hash_table_insert(frame->keys, (gpointer) (guintptr) g_array_index(frame->entries, struct yentry,
+											     i).key,
 					    GSIZE_TO_POINTER((size_t) i + 1));
 	}
 	if (frame->keys)
@@ -87,7 +88,8 @@ static void add_pair(struct reader *reader, struct frame *frame, const struct yn
 	frame->key = NULL;
 	if (frame->key_is_merge) {
 		if (frame->merges->len) {
-			struct diag *diag = diags_error(reader->diags, "duplicate-key", entry.origin, "a second merge key \"<<\" in one mapping");
+			struct diag *diag = diags_error(reader->diags, "duplicate-key", entry.origin,
+							"a second merge key \"<<\" in one mapping");
 			diag_hint(reader->diags, diag, "merge several with a list: <<: [ *a, *b ]");
 			diag_note(reader->diags, diag, g_array_index(frame->merges, struct yentry, 0).origin, "first given here");
 			return;
@@ -97,7 +99,8 @@ static void add_pair(struct reader *reader, struct frame *frame, const struct yn
 	}
 	const struct yentry *first = frame_find(frame, entry.key);
 	if (first) {
-		struct diag *diag = diags_error(reader->diags, "duplicate-key", entry.origin, "key \"%s\" is given twice in one mapping", entry.key);
+		struct diag *diag = diags_error(reader->diags, "duplicate-key", entry.origin,
+						"key \"%s\" is given twice in one mapping", entry.key);
 		diag_hint(reader->diags, diag, "keep one of the two");
 		diag_note(reader->diags, diag, first->origin, "first given here");
 		return;
@@ -205,10 +208,12 @@ static void on_alias(struct reader *reader, const yaml_event_t *event)
 	const struct ynode *anchor = g_hash_table_lookup(reader->anchors, event->data.alias.anchor);
 	struct frame *frame = top(reader);
 	if (!anchor) {
-		g_autofree char *text = g_strdup_printf("no anchor \"&%.64s\" before this alias", (const char *) event->data.alias.anchor);
+		g_autofree char *text = g_strdup_printf("no anchor \"&%.64s\" before this alias",
+							(const char *) event->data.alias.anchor);
 		fail(reader, "yaml-unknown-anchor", origin, text);
 	} else if (is_open(anchor)) {
-		diag_note(reader->diags, fail(reader, "yaml-alias-cycle", origin, "an alias to a collection that it is itself part of"),
+		diag_note(reader->diags,
+			  fail(reader, "yaml-alias-cycle", origin, "an alias to a collection that it is itself part of"),
 			  anchor->origin, "the collection begins here");
 	} else if (frame && frame->entries && !frame->key) {
 		fail(reader, "yaml-key", origin, "a key cannot be an alias");
@@ -290,7 +295,8 @@ static void on_end(struct reader *reader)
 		node->sequence.items = arena_memdup(reader->arena, frame.items->pdata, frame.items->len * sizeof(gpointer));
 	} else {
 		node->mapping.n = frame.entries->len;
-		node->mapping.entries = arena_memdup(reader->arena, frame.entries->data, frame.entries->len * sizeof(struct yentry));
+		node->mapping.entries = arena_memdup(reader->arena, frame.entries->data,
+						     frame.entries->len * sizeof(struct yentry));
 	}
 	frame_clear(&frame);
 	g_array_set_size(reader->frames, reader->frames->len - 1);
@@ -348,7 +354,8 @@ static void read_events(struct reader *reader)
 			return;
 		}
 		if (event.type == YAML_DOCUMENT_START_EVENT && ++n_documents > 1) {
-			struct diag *diag = diags_warning(reader->diags, "yaml-several-documents", origin_of(reader, event.start_mark),
+			struct diag *diag = diags_warning(reader->diags, "yaml-several-documents",
+							  origin_of(reader, event.start_mark),
 							  "only the first document of a file is read");
 			diag_hint(reader->diags, diag, "put the second document into a file of its own");
 			done = true;
@@ -415,7 +422,8 @@ const struct ynode *yaml_read(struct arena *arena, const char *file, const char 
 		return NULL;
 	if (!reader.root) {
 		struct ynode *empty = ARENA_NEW(arena, struct ynode);
-		*empty = (struct ynode) { .kind = YNODE_SCALAR, .plain = true, .weight = 1, .origin = { file, 1, 1 }, .scalar = { "", 0 } };
+		*empty = (struct ynode) { .kind = YNODE_SCALAR, .plain = true, .weight = 1, .origin = { file, 1, 1 },
+					 .scalar = { "", 0 } };
 		return empty;
 	}
 	return reader.root;

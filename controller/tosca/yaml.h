@@ -62,6 +62,7 @@ const struct yentry *ynode_entry(const struct ynode *node, const char *key);
 bool ynode_is_null(const struct ynode *node); /* absent, or plain and empty, "~" or "null" */
 const char *ynode_text(const struct ynode *node); /* of a scalar that is not null; else NULL */
 
-/* How deep flow collections are nested in @text at most, as far as raw bytes tell, and where the depth first passes @limit. libyaml needs
+/* How deep flow collections are nested in @text at most, as far as raw bytes tell, and where the depth first passes @limit.
+ * libyaml needs
  * quadratic time for deep ones, so this is asked before it sees the text. */
 unsigned yaml_flow_depth(const char *text, size_t length, unsigned limit, unsigned *ret_line, unsigned *ret_column);

@@ -103,7 +103,8 @@ static void plain_char(struct scan *scan, char c)
 
 unsigned yaml_flow_depth(const char *text, size_t length, unsigned limit, unsigned *ret_line, unsigned *ret_column)
 {
-	struct scan scan = { .at = text, .end = text + length, .line_start = text, .line = 1, .limit = limit, .token_start = true };
+	struct scan scan = { .at = text, .end = text + length, .line_start = text, .line = 1, .limit = limit,
+			    .token_start = true };
 	while (scan.at < scan.end) {
 		char c = *scan.at;
 		bool after_space = scan.at == scan.line_start || scan.at[-1] == ' ' || scan.at[-1] == '\t';

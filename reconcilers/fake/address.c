@@ -8,7 +8,7 @@
 typedef unsigned __int128 number;
 
 /* No link has more VNFCs than this by far; a full pool is found out soon. */
-enum { TRIES_MAX = 65536 };
+enum { TRIES_MAX = 65536, RANGES_MAX = 16 };
 
 static number number_of(const struct address *address)
 {
@@ -50,20 +50,36 @@ static bool has_address(const struct cp *cp, const char *address)
 	return false;
 }
 
-/* Does another VNFC on the link have it, or another incarnation of this one? (Where one has ended, nothing stands any more.) */
-static bool is_taken(const struct fake_world *world, const struct thing *self, const char *link, const char *address, const char *mac)
+/* The connection points of one VNFC that are being given addresses. */
+struct allocation {
+	struct fake_world *world;
+	const struct thing *self;
+	struct arena *arena;
+	struct cp *cps;
+	size_t n_cps;
+};
+
+static bool one_has(const struct cp *cps, size_t n, const struct cp *but, const char *link, const char *address, const char *mac)
 {
-	for (guint i = 0; i < world->things->len; i++) {
-		const struct thing *thing = world->things->pdata[i];
-		if (thing == self || !thing->vnfc || !thing_is_alive(thing) || strcmp(thing->owner, self->owner) || strcmp(thing->site, self->site))
-			continue;
-		for (size_t k = 0; k < thing->vnfc->n_cps; k++) {
-			const struct cp *cp = &thing->vnfc->cps[k];
-			if (g_strcmp0(cp->link, link))
-				continue;
-			if ((address && has_address(cp, address)) || (mac && !g_strcmp0(cp->mac_address, mac)))
-				return true;
-		}
+	for (size_t i = 0; i < n; i++)
+		if (&cps[i] != but && !g_strcmp0(cps[i].link, link)
+		    && ((address && has_address(&cps[i], address)) || (mac && !g_strcmp0(cps[i].mac_address, mac))))
+			return true;
+	return false;
+}
+
+/* Does another one on the link have it: of this VNFC, of another one, or of another incarnation of this one? (Where one has ended,
+ * nothing stands any more.) */
+static bool is_taken(const struct allocation *all, const struct cp *cp, const char *address, const char *mac)
+{
+	if (one_has(all->cps, all->n_cps, cp, cp->link, address, mac))
+		return true;
+	for (guint i = 0; i < all->world->things->len; i++) {
+		const struct thing *thing = all->world->things->pdata[i];
+		if (thing != all->self && thing->vnfc && thing_is_alive(thing) && !strcmp(thing->owner, all->self->owner)
+		    && !strcmp(thing->site, all->self->site)
+		    && one_has(thing->vnfc->cps, thing->vnfc->n_cps, NULL, cp->link, address, mac))
+			return true;
 	}
 	return false;
 }
@@ -102,96 +118,97 @@ static size_t ranges_of(const struct cp *cp, const struct cidr *cidr, struct ran
 	return n;
 }
 
-static const char *first_free(struct fake_world *world, const struct thing *self, struct arena *arena, const struct cp *cp,
-			      const struct cidr *cidr, const char *gateway)
+static const char *first_free(const struct allocation *all, const struct cp *cp, const struct cidr *cidr, const char *gateway)
 {
-	struct range ranges[16];
+	struct range ranges[RANGES_MAX];
 	size_t n = ranges_of(cp, cidr, ranges, G_N_ELEMENTS(ranges));
 	number total = 0;
 	for (size_t i = 0; i < n; i++)
 		total += ranges[i].last - ranges[i].first + 1;
 	if (!total)
 		return NULL;
-	number offset = hash_of(self->key, cp->name, 0) % total;
+	number offset = hash_of(all->self->key, cp->name, 0) % total;
 	for (unsigned i = 0; i < TRIES_MAX && i < total; i++) {
 		number at = (offset + i) % total;
 		size_t range = 0;
-		while (at > ranges[range].last - ranges[range].first)
-			at -= ranges[range].last - ranges[range].first + 1, range++;
+		for (; at > ranges[range].last - ranges[range].first; range++)
+			at -= ranges[range].last - ranges[range].first + 1;
 		number candidate = ranges[range].first + at;
 		if (is_reserved(cidr, candidate, gateway))
 			continue;
-		const char *text = text_of(arena, candidate, cidr->address.length);
-		if (!is_taken(world, self, cp->link, text, NULL))
+		const char *text = text_of(all->arena, candidate, cidr->address.length);
+		if (!is_taken(all, cp, text, NULL))
 			return text;
 	}
 	return NULL;
 }
 
-static bool may_have(struct fake_world *world, const struct thing *self, const struct cp *cp, const struct cidr *cidr,
-		     const char *gateway, const char *text)
+static bool set_one(const struct allocation *all, struct cp *cp, const char *address)
 {
-	struct address address;
-	return address_parse(text, &address) && cidr_contains(cidr, &address) && !is_reserved(cidr, number_of(&address), gateway)
-	       && !is_taken(world, self, cp->link, text, NULL);
-}
-
-static bool set_one(struct arena *arena, struct cp *cp, const char *address)
-{
-	cp->addresses = arena_memdup(arena, &address, sizeof(address));
+	const char *copy = arena_strdup(all->arena, address);
+	cp->addresses = arena_memdup(all->arena, &copy, sizeof(copy));
 	cp->n_addresses = 1;
 	return true;
 }
 
-static bool allocate_address(struct fake_world *world, const struct thing *self, struct arena *arena, struct cp *cp,
-			     const struct cp *had, GError **error)
+static const char *gateway_of(const struct allocation *all, const struct cp *cp)
 {
-	struct cidr cidr;
-	if (cp->n_addresses) {
-		for (size_t i = 0; i < cp->n_addresses; i++)
-			if (is_taken(world, self, cp->link, cp->addresses[i], NULL)) {
-				g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s: %s is in use on %s", self->key,
-					    cp->addresses[i], cp->link);
-				return false;
-			}
-		return true;
-	}
-	if (!cp->cidr || !cidr_parse(cp->cidr, &cidr))
-		return true;
-	const struct thing *link = world_link(world, self->owner, self->site, cp->link);
-	const char *gateway = link ? link->link->gateway : NULL;
-	const struct cp *sources[] = { had, cp };
-	for (size_t s = 0; s < G_N_ELEMENTS(sources); s++) {
-		const char *const *list = s == 0 ? (had ? had->addresses : NULL) : cp->prefer_addresses;
-		size_t n = s == 0 ? (had ? had->n_addresses : 0) : cp->n_prefer_addresses;
-		for (size_t i = 0; i < n; i++)
-			if (may_have(world, self, cp, &cidr, gateway, list[i]))
-				return set_one(arena, cp, arena_strdup(arena, list[i]));
-	}
-	const char *address = first_free(world, self, arena, cp, &cidr, gateway);
-	if (!address) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY, "%s: no address of %s is free on %s", self->key, cp->cidr, cp->link);
-		return false;
-	}
-	return set_one(arena, cp, address);
+	const struct thing *link = world_link(all->world, all->self->owner, all->self->site, cp->link);
+	return link ? link->link->gateway : NULL;
 }
 
-static void allocate_mac(const struct fake_world *world, const struct thing *self, struct arena *arena, struct cp *cp,
-			 const struct cp *had)
+static bool take_first(const struct allocation *all, struct cp *cp, const char *const *list, size_t n)
 {
+	struct cidr cidr;
+	struct address address;
+	if (!cp->cidr || !cidr_parse(cp->cidr, &cidr))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (address_parse(list[i], &address) && cidr_contains(&cidr, &address)
+		    && !is_reserved(&cidr, number_of(&address), gateway_of(all, cp)) && !is_taken(all, cp, list[i], NULL))
+			return set_one(all, cp, list[i]);
+	return false;
+}
+
+/* Those that are fixed, were there, or are preferred. */
+static bool keep_address(const struct allocation *all, struct cp *cp, const struct cp *had, GError **error)
+{
+	for (size_t i = 0; i < cp->n_addresses; i++)
+		if (is_taken(all, cp, cp->addresses[i], NULL)) {
+			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s: %s is in use on %s", all->self->key, cp->addresses[i],
+				    cp->link);
+			return false;
+		}
+	if (!cp->n_addresses && !(had && take_first(all, cp, had->addresses, had->n_addresses)))
+		take_first(all, cp, cp->prefer_addresses, cp->n_prefer_addresses);
+	return true;
+}
+
+static bool new_address(const struct allocation *all, struct cp *cp, GError **error)
+{
+	struct cidr cidr;
+	if (cp->n_addresses || !cp->cidr || !cidr_parse(cp->cidr, &cidr))
+		return true;
+	const char *address = first_free(all, cp, &cidr, gateway_of(all, cp));
+	if (address)
+		return set_one(all, cp, address);
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY, "%s: no address of %s is free on %s", all->self->key, cp->cidr, cp->link);
+	return false;
+}
+
+static void give_mac(const struct allocation *all, struct cp *cp, const struct cp *had)
+{
+	if (!cp->mac_address && had)
+		cp->mac_address = arena_strdup(all->arena, had->mac_address);
 	if (cp->mac_address)
 		return;
-	if (had && had->mac_address) {
-		cp->mac_address = arena_strdup(arena, had->mac_address);
-		return;
-	}
-	g_autofree char *who = g_strdup_printf("%s %s", self->owner, self->key);
+	g_autofree char *who = g_strdup_printf("%s %s", all->self->owner, all->self->key);
 	for (unsigned round = 0; round < TRIES_MAX; round++) {
 		guint64 hash = hash_of(who, cp->name, round);
-		cp->mac_address = arena_printf(arena, "02:%02x:%02x:%02x:%02x:%02x", (unsigned) (hash & 255),
+		cp->mac_address = arena_printf(all->arena, "02:%02x:%02x:%02x:%02x:%02x", (unsigned) (hash & 255),
 					       (unsigned) (hash >> 8 & 255), (unsigned) (hash >> 16 & 255),
 					       (unsigned) (hash >> 24 & 255), (unsigned) (hash >> 32 & 255));
-		if (!is_taken(world, self, cp->link, NULL, cp->mac_address))
+		if (!is_taken(all, cp, NULL, cp->mac_address))
 			return;
 	}
 }
@@ -204,14 +221,27 @@ static const struct cp *cp_named(const struct vnfc *vnfc, const char *name)
 	return NULL;
 }
 
+char *network_text(struct arena *arena, const char *address_text, unsigned prefix)
+{
+	struct address address;
+	if (!address_parse(address_text, &address))
+		return NULL;
+	unsigned host_bits = address.length * 8 - prefix;
+	number mask = host_bits >= 128 ? ~(number) 0 : ((number) 1 << host_bits) - 1;
+	return arena_printf(arena, "%s/%u", text_of(arena, number_of(&address) & ~mask, address.length), prefix);
+}
+
 bool world_allocate(struct fake_world *world, const struct thing *thing, struct arena *arena, struct vnfc *vnfc, GError **error)
 {
 	struct cp *cps = arena_memdup(arena, vnfc->cps, sizeof(*cps) * vnfc->n_cps);
-	for (size_t i = 0; i < vnfc->n_cps; i++) {
-		const struct cp *had = cp_named(thing->vnfc, cps[i].name);
-		if (!allocate_address(world, thing, arena, &cps[i], had, error))
+	const struct allocation all = { world, thing, arena, cps, vnfc->n_cps };
+	for (size_t i = 0; i < vnfc->n_cps; i++)
+		if (!keep_address(&all, &cps[i], cp_named(thing->vnfc, cps[i].name), error))
 			return false;
-		allocate_mac(world, thing, arena, &cps[i], had);
+	for (size_t i = 0; i < vnfc->n_cps; i++) {
+		if (!new_address(&all, &cps[i], error))
+			return false;
+		give_mac(&all, &cps[i], cp_named(thing->vnfc, cps[i].name));
 		cps[i].port_name = arena_strdup(arena, cps[i].name);
 	}
 	vnfc->cps = cps;

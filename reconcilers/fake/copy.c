@@ -71,3 +71,12 @@ struct nf *nf_copy(struct arena *arena, const struct nf *nf)
 	copy->files = files;
 	return copy;
 }
+
+const struct nf *nf_as_seen(struct arena *arena, const struct nf *nf)
+{
+	struct nf *copy = nf_copy(arena, nf);
+	struct nf_file *files = UNCONST(copy->files);
+	for (size_t i = 0; i < copy->n_files; i++)
+		files[i].content = NULL;
+	return copy;
+}

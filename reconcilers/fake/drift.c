@@ -8,12 +8,12 @@ typedef bool (*alter_fn)(struct fake_world *world, struct thing *thing, const vo
 
 static bool alter(struct fake_world *world, const char *site, const char *key, alter_fn fn, const void *how)
 {
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	struct thing *thing = world_current(world, site, key);
 	bool done = thing && fn(world, thing, how);
 	if (done)
 		world_changed(world, site, key);
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 	return done;
 }
 
@@ -65,6 +65,9 @@ static bool alter_cp(struct fake_world *world, struct thing *thing, const void *
 			const char *copy = arena_strdup(thing->arena, how->address);
 			cps[i].addresses = arena_memdup(thing->arena, &copy, sizeof(copy));
 			cps[i].n_addresses = 1;
+			const char *slash = cps[i].cidr ? strrchr(cps[i].cidr, '/') : NULL;
+			if (slash)
+				cps[i].cidr = network_text(thing->arena, copy, (unsigned) g_ascii_strtoull(slash + 1, NULL, 10));
 		} else {
 			cps[i].mtu = how->mtu;
 		}
@@ -176,12 +179,12 @@ char *fake_world_read_file(struct fake_world *world, const char *site, const cha
 {
 	auto_ptr(arena) arena = arena_new();
 	char *content = NULL;
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	const struct thing *thing = world_current(world, site, key_of_kind(arena, nf_key, "vnfc"));
 	for (size_t i = 0; thing && thing->nf && i < thing->nf->nf.n_files; i++)
 		if (!strcmp(thing->nf->nf.files[i].path, path))
 			content = g_strdup(thing->nf->nf.files[i].content);
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 	return content;
 }
 
@@ -192,9 +195,9 @@ bool fake_world_fail_nf(struct fake_world *world, const char *site, const char *
 
 void fake_world_lack_program(struct fake_world *world, const char *program)
 {
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	g_hash_table_add(world->lacking, g_strdup(program));
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 }
 
 void fake_world_add_stranger(struct fake_world *world, const char *site, const char *what, const char *place)
@@ -203,15 +206,15 @@ void fake_world_add_stranger(struct fake_world *world, const char *site, const c
 	stranger->site = g_strdup(site);
 	stranger->what = g_strdup(what);
 	stranger->place = g_strdup(place);
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	g_ptr_array_add(world->strangers, stranger);
 	world_changed(world, site, NULL);
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 }
 
 void fake_world_drop_strangers(struct fake_world *world)
 {
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	g_ptr_array_set_size(world->strangers, 0);
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 }

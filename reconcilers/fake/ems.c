@@ -40,16 +40,6 @@ static struct fake_event event_of(const struct ems *ems, enum fake_call which, c
 	return (struct fake_event) { .call = which, .site = ems->site, .key = nf_key, .operation = call->operation };
 }
 
-/* What an EMS sees of files is what they hash to. */
-static const struct nf *as_seen(struct arena *arena, const struct nf *nf)
-{
-	struct nf *copy = nf_copy(arena, nf);
-	struct nf_file *files = UNCONST(copy->files);
-	for (size_t i = 0; i < copy->n_files; i++)
-		files[i].content = NULL;
-	return copy;
-}
-
 static bool has_nf(const struct thing *thing, const char *nf_key)
 {
 	return thing && thing->nf && !strcmp(thing->nf->nf.key, nf_key);
@@ -61,10 +51,10 @@ static bool ems_observe(struct ems *ems, const struct call *call, const struct a
 	struct passage passage;
 	if (!passage_enter(&passage, ems->world, call, event_of(ems, FAKE_OBSERVE_NF, call, nf_key), error))
 		return false;
-	g_mutex_lock(&ems->world->mutex);
+	pthread_mutex_lock(&ems->world->mutex);
 	const struct thing *thing = reach(ems, access, error);
-	*ret = has_nf(thing, nf_key) ? as_seen(arena, &thing->nf->nf) : NULL;
-	g_mutex_unlock(&ems->world->mutex);
+	*ret = has_nf(thing, nf_key) ? nf_as_seen(arena, &thing->nf->nf) : NULL;
+	pthread_mutex_unlock(&ems->world->mutex);
 	return passage_leave(&passage, thing != NULL, error);
 }
 
@@ -176,12 +166,12 @@ static bool install(struct fake_world *world, struct thing *thing, const struct 
 static bool wait_for_stop(struct ems *ems, const struct call *call, const struct access *access, const struct nf *want, GError **error)
 {
 	gint64 stop_us = 0;
-	g_mutex_lock(&ems->world->mutex);
+	pthread_mutex_lock(&ems->world->mutex);
 	const struct thing *thing = reach(ems, access, error);
 	if (thing && thing->nf && thing->nf->nf.pid && (!want || want->state == NF_STOPPED))
 		stop_us = thing->nf->stop_us;
 	bool reached = thing != NULL;
-	g_mutex_unlock(&ems->world->mutex);
+	pthread_mutex_unlock(&ems->world->mutex);
 	return reached && passage_spend(call, stop_us, error);
 }
 
@@ -198,7 +188,7 @@ static bool do_ensure(struct ems *ems, const struct access *access, const struct
 	if (!install(ems->world, thing, want, half, error))
 		return false;
 	if (ret_got)
-		*ret_got = as_seen(arena, &thing->nf->nf);
+		*ret_got = nf_as_seen(arena, &thing->nf->nf);
 	return true;
 }
 
@@ -210,9 +200,9 @@ static bool ems_ensure_nf(struct ems *ems, const struct call *call, const struct
 		return false;
 	bool good = wait_for_stop(ems, call, access, want, error);
 	if (good) {
-		g_mutex_lock(&ems->world->mutex);
+		pthread_mutex_lock(&ems->world->mutex);
 		good = do_ensure(ems, access, want, passage_half(&passage), arena, ret_got, error);
-		g_mutex_unlock(&ems->world->mutex);
+		pthread_mutex_unlock(&ems->world->mutex);
 	}
 	return passage_leave(&passage, good, error);
 }
@@ -224,7 +214,7 @@ static bool ems_remove_nf(struct ems *ems, const struct call *call, const struct
 		return false;
 	if (!wait_for_stop(ems, call, access, NULL, error))
 		return passage_leave(&passage, false, error);
-	g_mutex_lock(&ems->world->mutex);
+	pthread_mutex_lock(&ems->world->mutex);
 	struct thing *thing = reach(ems, access, error);
 	if (has_nf(thing, nf_key)) {
 		if (passage_half(&passage)) {
@@ -235,7 +225,7 @@ static bool ems_remove_nf(struct ems *ems, const struct call *call, const struct
 			ems->world->counts.removed++;
 		}
 	}
-	g_mutex_unlock(&ems->world->mutex);
+	pthread_mutex_unlock(&ems->world->mutex);
 	return passage_leave(&passage, thing != NULL, error);
 }
 
@@ -253,14 +243,14 @@ static char *ems_log(struct ems *ems, const struct call *call, const struct acce
 {
 	if (call_is_over(call, error))
 		return NULL;
-	g_mutex_lock(&ems->world->mutex);
+	pthread_mutex_lock(&ems->world->mutex);
 	struct thing *thing = reach(ems, access, error);
 	char *text = NULL;
 	if (has_nf(thing, nf_key))
 		text = last_lines(thing->nf->log ? thing->nf->log : "", lines);
 	else if (thing)
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "%s: there is no such NF", nf_key);
-	g_mutex_unlock(&ems->world->mutex);
+	pthread_mutex_unlock(&ems->world->mutex);
 	return text;
 }
 

@@ -31,42 +31,42 @@ void fake_world_fault(struct fake_world *world, const struct fake_fault *wanted)
 	fault->fault = *wanted;
 	fault->key = g_strdup(wanted->key);
 	fault->text = g_strdup(wanted->text ? wanted->text : "on demand");
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	g_ptr_array_add(world->faults, fault);
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 }
 
 void fake_world_heal(struct fake_world *world)
 {
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	g_ptr_array_set_size(world->faults, 0);
 	g_clear_pointer(&world->random, g_rand_free);
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 }
 
 void fake_world_random_faults(struct fake_world *world, unsigned per_mille, guint32 seed)
 {
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	g_clear_pointer(&world->random, g_rand_free);
 	world->per_mille = per_mille;
 	if (per_mille)
 		world->random = g_rand_new_with_seed(seed);
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 }
 
 void fake_world_set_latency(struct fake_world *world, gint64 latency_us)
 {
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	world->latency_us = latency_us;
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 }
 
 void fake_world_set_hook(struct fake_world *world, void (*hook)(const struct fake_event *event, void *data), void *data)
 {
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	world->hook = hook;
 	world->hook_data = data;
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 }
 
 /* --- the passage of one call --------------------------------------------------------------------------------------------- */
@@ -127,10 +127,10 @@ static void count_up(GHashTable *table, const char *name, int by, size_t *ret)
 static void tell(struct passage *passage)
 {
 	struct fake_world *world = passage->world;
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	void (*hook)(const struct fake_event *event, void *data) = world->hook;
 	void *data = world->hook_data;
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 	if (hook)
 		hook(&passage->event, data);
 }
@@ -159,11 +159,11 @@ static void end(struct passage *passage)
 	size_t left = 0;
 	passage->event.ends = true;
 	tell(passage);
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	count_up(world->at_once, passage->event.site, -1, &left);
 	if (passage->lock)
 		count_up(world->busy, passage->lock, -1, &left);
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 	g_clear_pointer(&passage->lock, g_free);
 	g_clear_pointer(&passage->text, g_free);
 }
@@ -172,7 +172,7 @@ bool passage_enter(struct passage *passage, struct fake_world *world, const stru
 {
 	*passage = (struct passage) { .world = world, .event = event, .lock = lock_of(&event) };
 	size_t now = 0;
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	world->counts.calls[event.call]++;
 	count_up(world->at_once, event.site, 1, &now);
 	world->counts.most_at_once = MAX(world->counts.most_at_once, now);
@@ -182,7 +182,7 @@ bool passage_enter(struct passage *passage, struct fake_world *world, const stru
 	}
 	look_for_fault(passage);
 	gint64 latency_us = world->latency_us;
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 	tell(passage);
 	if (passage->hit && passage->how == FAKE_HANG)
 		latency_us = G_MAXINT64 / 4;

@@ -3,6 +3,7 @@
 
 #include "fake/world.h"
 
+#include <pthread.h> /* not GMutex: ThreadSanitizer sees through these */
 #include <stdint.h>
 
 #define UNCONST(pointer) ((gpointer) (uintptr_t) (pointer))
@@ -38,7 +39,7 @@ struct fault {
 
 struct fake_world {
 	char *name;
-	GMutex mutex;
+	pthread_mutex_t mutex;
 	GPtrArray *things;    /* struct thing * */
 	GPtrArray *strangers; /* struct stranger_thing * */
 	GPtrArray *faults;    /* struct fault * */
@@ -80,6 +81,8 @@ bool thing_is_alive(const struct thing *thing);
 struct link *link_copy(struct arena *arena, const struct link *link);
 struct vnfc *vnfc_copy(struct arena *arena, const struct vnfc *vnfc);
 struct nf *nf_copy(struct arena *arena, const struct nf *nf);
+/* What an EMS sees of files is what they hash to. */
+const struct nf *nf_as_seen(struct arena *arena, const struct nf *nf);
 
 /* fault.c: every call of a driver stands between the two */
 struct passage {
@@ -113,4 +116,7 @@ void process_run(struct process *process, const struct nf *nf);
 void process_clear(struct process *process);
 
 /* address.c: under the mutex */
+/* The network that an interface with that address shows; NULL where it is none. */
+char *network_text(struct arena *arena, const char *address, unsigned prefix);
+/* Addresses and MACs for all connection points of @vnfc, which is going to be @thing's. */
 bool world_allocate(struct fake_world *world, const struct thing *thing, struct arena *arena, struct vnfc *vnfc, GError **error);

@@ -1,55 +1,37 @@
 #include "fake/private.h"
 
+#include "model/world.h"
+
 #include <string.h>
 
-static json_t *object_json(const struct thing *thing)
+static void put_objects(struct fake_world *world, const char *owner, struct arena *arena, GPtrArray *objects)
 {
-	auto_ptr(arena) arena = arena_new();
-	const struct object *object = thing->link ? link_to_object(arena, thing->link) : vnfc_to_object(arena, thing->vnfc);
-	return object_to_json(object);
-}
-
-static json_t *nf_json(const struct thing *thing)
-{
-	auto_ptr(arena) arena = arena_new();
-	return object_to_json(nf_to_object(arena, &thing->nf->nf));
-}
-
-static int key_order(gconstpointer a, gconstpointer b)
-{
-	const struct thing *const *left = a, *const *right = b;
-	return strcmp((*left)->key, (*right)->key);
-}
-
-static void put_things(struct fake_world *world, const char *owner, json_t *objects, json_t *leftovers)
-{
-	g_autoptr(GPtrArray) things = g_ptr_array_new();
-	for (guint i = 0; i < world->things->len; i++)
-		if (!strcmp(((struct thing *) world->things->pdata[i])->owner, owner))
-			g_ptr_array_add(things, world->things->pdata[i]);
-	g_ptr_array_sort(things, key_order);
-	for (guint i = 0; i < things->len; i++) {
-		const struct thing *thing = things->pdata[i];
-		if (world_current(world, thing->site, thing->key) != thing) {
-			json_array_append_new(leftovers, json_pack("{s:s, s:s, s:i}", "key", thing->key, "site", thing->site, "incarnation",
-								   (int) (thing->vnfc ? thing->vnfc->incarnation : 0)));
+	for (guint i = 0; i < world->things->len; i++) {
+		const struct thing *thing = world->things->pdata[i];
+		if (strcmp(thing->owner, owner) || world_current(world, thing->site, thing->key) != thing)
 			continue;
-		}
-		json_array_append_new(objects, object_json(thing));
+		const struct object *object = thing->link ? link_to_object(arena, thing->link) : vnfc_to_object(arena, thing->vnfc);
+		g_ptr_array_add(objects, UNCONST(object));
 		if (thing->nf)
-			json_array_append_new(objects, nf_json(thing));
+			g_ptr_array_add(objects, UNCONST(nf_to_object(arena, nf_as_seen(arena, &thing->nf->nf))));
 	}
 }
 
-json_t *fake_world_to_json(struct fake_world *world, const char *owner)
+json_t *fake_world_to_json(struct fake_world *world, const char *owner, struct objects last)
 {
-	json_t *objects = json_array(), *strangers = json_array(), *leftovers = json_array();
-	g_mutex_lock(&world->mutex);
-	put_things(world, owner, objects, leftovers);
+	auto_ptr(observed) observed = world_empty();
+	g_autoptr(GPtrArray) objects = g_ptr_array_new();
+	pthread_mutex_lock(&world->mutex);
+	put_objects(world, owner, observed->arena, objects);
+	struct stranger *strangers = ARENA_ARRAY(observed->arena, struct stranger, world->strangers->len);
 	for (guint i = 0; i < world->strangers->len; i++) {
 		const struct stranger_thing *stranger = world->strangers->pdata[i];
-		json_array_append_new(strangers, json_pack("{s:s, s:s, s:n}", "site", stranger->site, "what", stranger->what, "owner"));
+		strangers[i].site = arena_strdup(observed->arena, stranger->site);
+		strangers[i].what = arena_strdup(observed->arena, stranger->what);
 	}
-	g_mutex_unlock(&world->mutex);
-	return json_pack("{s:o, s:o, s:o}", "objects", objects, "strangers", strangers, "leftovers", leftovers);
+	observed->strangers = strangers;
+	observed->n_strangers = world->strangers->len;
+	pthread_mutex_unlock(&world->mutex);
+	observed->objects = objects_sorted(observed->arena, (const struct object *const *) objects->pdata, objects->len);
+	return world_to_json(observed, last);
 }

@@ -30,17 +30,17 @@ static struct vim *vim_open(const struct site *site, GError **error)
 	vim->site = site;
 	vim->changed_fd = changed_fd;
 	vim->changed = g_ptr_array_new_with_free_func(g_free);
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	g_ptr_array_add(world->vims, vim);
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 	return vim;
 }
 
 static void vim_close(struct vim *vim)
 {
-	g_mutex_lock(&vim->world->mutex);
+	pthread_mutex_lock(&vim->world->mutex);
 	g_ptr_array_remove(vim->world->vims, vim);
-	g_mutex_unlock(&vim->world->mutex);
+	pthread_mutex_unlock(&vim->world->mutex);
 	fake_world_release(vim->world);
 	g_ptr_array_unref(vim->changed);
 	close(vim->changed_fd);
@@ -96,7 +96,7 @@ static bool vim_observe(struct vim *vim, const struct call *call, struct observa
 	struct passage passage;
 	if (!passage_enter(&passage, world, call, (struct fake_event) { .call = FAKE_OBSERVE, .site = vim->site->name }, error))
 		return false;
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	g_autoptr(GPtrArray) things = g_ptr_array_new();
 	for (guint i = 0; i < world->things->len; i++)
 		if (!strcmp(((struct thing *) world->things->pdata[i])->site, vim->site->name))
@@ -109,7 +109,7 @@ static bool vim_observe(struct vim *vim, const struct call *call, struct observa
 		if (!strcmp(stranger->site, vim->site->name))
 			tell_stranger(ret, stranger->site, stranger->what, NULL);
 	}
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 	return passage_leave(&passage, true, error);
 }
 
@@ -148,9 +148,9 @@ static bool vim_ensure_link(struct vim *vim, const struct call *call, const stru
 	};
 	if (!passage_enter(&passage, vim->world, call, event, error))
 		return false;
-	g_mutex_lock(&vim->world->mutex);
+	pthread_mutex_lock(&vim->world->mutex);
 	bool good = do_ensure_link(vim, want, passage_half(&passage), error);
-	g_mutex_unlock(&vim->world->mutex);
+	pthread_mutex_unlock(&vim->world->mutex);
 	return passage_leave(&passage, good, error);
 }
 
@@ -215,7 +215,7 @@ static bool do_ensure_vnfc(struct vim *vim, const struct vnfc *want, bool half, 
 	vnfc->site = vim->site->name;
 	vnfc->state = VNFC_RUNNING;
 	vnfc->exit = NULL;
-	vnfc->pid = g_strcmp0(thing->vnfc->hostname, want->hostname) ? ++world->next_pid : thing->vnfc->pid;
+	vnfc->pid = thing->vnfc->pid;
 	if (!world_allocate(world, thing, arena, vnfc, error)) {
 		if (is_new) {
 			world_drop(world, thing); /* nothing was done */
@@ -239,14 +239,14 @@ static bool vim_ensure_vnfc(struct vim *vim, const struct call *call, const stru
 	};
 	if (!passage_enter(&passage, vim->world, call, event, error))
 		return false;
-	g_mutex_lock(&vim->world->mutex);
+	pthread_mutex_lock(&vim->world->mutex);
 	struct thing *thing = NULL;
 	bool good = do_ensure_vnfc(vim, want, passage_half(&passage), &thing, error);
 	if (good && ret_got)
 		*ret_got = vnfc_copy(arena, thing->vnfc);
 	if (good && ret_access)
 		*ret_access = access_of(thing, arena);
-	g_mutex_unlock(&vim->world->mutex);
+	pthread_mutex_unlock(&vim->world->mutex);
 	return passage_leave(&passage, good, error);
 }
 
@@ -321,9 +321,9 @@ static bool vim_remove(struct vim *vim, const struct call *call, const struct re
 	};
 	if (!passage_enter(&passage, vim->world, call, event, error))
 		return false;
-	g_mutex_lock(&vim->world->mutex);
+	pthread_mutex_lock(&vim->world->mutex);
 	bool good = do_remove(vim, which, passage_half(&passage), error);
-	g_mutex_unlock(&vim->world->mutex);
+	pthread_mutex_unlock(&vim->world->mutex);
 	return passage_leave(&passage, good, error);
 }
 
@@ -331,7 +331,7 @@ static bool vim_clean(struct vim *vim, const struct call *call, GError **error)
 {
 	if (call_is_over(call, error))
 		return false;
-	g_mutex_lock(&vim->world->mutex);
+	pthread_mutex_lock(&vim->world->mutex);
 	for (guint i = vim->world->things->len; i > 0; i--) {
 		struct thing *thing = vim->world->things->pdata[i - 1];
 		if (strcmp(thing->site, vim->site->name) || strcmp(thing->owner, vim->site->owner))
@@ -339,7 +339,7 @@ static bool vim_clean(struct vim *vim, const struct call *call, GError **error)
 		world_drop(vim->world, thing);
 		vim->world->counts.removed++;
 	}
-	g_mutex_unlock(&vim->world->mutex);
+	pthread_mutex_unlock(&vim->world->mutex);
 	return true;
 }
 
@@ -364,11 +364,11 @@ static int vim_watch_fd(struct vim *vim)
 static GPtrArray *vim_watch_read(struct vim *vim)
 {
 	eventfd_t count;
-	g_mutex_lock(&vim->world->mutex);
+	pthread_mutex_lock(&vim->world->mutex);
 	(void) eventfd_read(vim->changed_fd, &count);
 	GPtrArray *changed = g_steal_pointer(&vim->changed);
 	vim->changed = g_ptr_array_new_with_free_func(g_free);
-	g_mutex_unlock(&vim->world->mutex);
+	pthread_mutex_unlock(&vim->world->mutex);
 	for (guint i = 0; i < changed->len; i++)
 		if (!changed->pdata[i]) {
 			g_ptr_array_unref(changed);

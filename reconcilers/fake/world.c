@@ -6,7 +6,7 @@
 
 /* --- worlds by name ------------------------------------------------------------------------------------------------------ */
 
-static GMutex worlds_mutex;
+static pthread_mutex_t worlds_mutex = PTHREAD_MUTEX_INITIALIZER;
 static GPtrArray *worlds;
 
 static struct fake_world *find(const char *name)
@@ -41,7 +41,7 @@ struct fake_world *fake_world_new(const char *name)
 {
 	struct fake_world *world = g_new0(struct fake_world, 1);
 	world->name = g_strdup(name ? name : FAKE_WORLD_DEFAULT);
-	g_mutex_init(&world->mutex);
+	pthread_mutex_init(&world->mutex, NULL);
 	world->things = g_ptr_array_new_with_free_func(thing_free);
 	world->strangers = g_ptr_array_new_with_free_func(stranger_free);
 	world->faults = g_ptr_array_new_with_free_func(fault_free);
@@ -51,12 +51,12 @@ struct fake_world *fake_world_new(const char *name)
 	world->lacking = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	world->vims = g_ptr_array_new();
 	world->next_pid = 1000;
-	g_mutex_lock(&worlds_mutex);
+	pthread_mutex_lock(&worlds_mutex);
 	if (!worlds)
 		worlds = g_ptr_array_new();
 	g_assert(!find(world->name));
 	g_ptr_array_add(worlds, world);
-	g_mutex_unlock(&worlds_mutex);
+	pthread_mutex_unlock(&worlds_mutex);
 	return world;
 }
 
@@ -64,12 +64,12 @@ void fake_world_free(struct fake_world *world)
 {
 	if (!world)
 		return;
-	g_mutex_lock(&worlds_mutex);
+	pthread_mutex_lock(&worlds_mutex);
 	g_assert(world->handles == 0);
 	g_ptr_array_remove(worlds, world);
 	if (!worlds->len)
 		g_clear_pointer(&worlds, g_ptr_array_unref);
-	g_mutex_unlock(&worlds_mutex);
+	pthread_mutex_unlock(&worlds_mutex);
 	g_ptr_array_unref(world->things);
 	g_ptr_array_unref(world->strangers);
 	g_ptr_array_unref(world->faults);
@@ -79,7 +79,7 @@ void fake_world_free(struct fake_world *world)
 	g_hash_table_unref(world->busy);
 	g_hash_table_unref(world->at_once);
 	g_clear_pointer(&world->random, g_rand_free);
-	g_mutex_clear(&world->mutex);
+	pthread_mutex_destroy(&world->mutex);
 	g_free(world->name);
 	g_free(world);
 }
@@ -87,21 +87,21 @@ void fake_world_free(struct fake_world *world)
 struct fake_world *fake_world_find(const char *endpoint, GError **error)
 {
 	const char *name = endpoint && *endpoint ? endpoint : FAKE_WORLD_DEFAULT;
-	g_mutex_lock(&worlds_mutex);
+	pthread_mutex_lock(&worlds_mutex);
 	struct fake_world *world = find(name);
 	if (world)
 		world->handles++;
 	else
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "there is no world \"%s\" in this process", name);
-	g_mutex_unlock(&worlds_mutex);
+	pthread_mutex_unlock(&worlds_mutex);
 	return world;
 }
 
 void fake_world_release(struct fake_world *world)
 {
-	g_mutex_lock(&worlds_mutex);
+	pthread_mutex_lock(&worlds_mutex);
 	world->handles--;
-	g_mutex_unlock(&worlds_mutex);
+	pthread_mutex_unlock(&worlds_mutex);
 }
 
 /* --- what is in it ------------------------------------------------------------------------------------------------------- */
@@ -226,54 +226,54 @@ void thing_set_nf(struct thing *thing, const struct nf *nf)
 
 struct fake_counts fake_world_counts(struct fake_world *world)
 {
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	struct fake_counts counts = world->counts;
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 	return counts;
 }
 
 void fake_world_reset_counts(struct fake_world *world)
 {
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	memset(&world->counts, 0, sizeof(world->counts));
 	g_hash_table_remove_all(world->made);
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 }
 
 const struct link *fake_world_link(struct fake_world *world, const char *site, const char *key, struct arena *arena)
 {
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	const struct thing *thing = world_current(world, site, key);
 	const struct link *link = thing && thing->link ? link_copy(arena, thing->link) : NULL;
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 	return link;
 }
 
 const struct vnfc *fake_world_vnfc(struct fake_world *world, const char *site, const char *key, struct arena *arena)
 {
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	const struct thing *thing = world_current(world, site, key);
 	const struct vnfc *vnfc = thing && thing->vnfc ? vnfc_copy(arena, thing->vnfc) : NULL;
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 	return vnfc;
 }
 
 const struct nf *fake_world_nf(struct fake_world *world, const char *site, const char *key, struct arena *arena)
 {
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	const struct thing *thing = world_current(world, site, key_of_kind(arena, key, "vnfc"));
 	const struct nf *nf = thing && thing->nf ? nf_copy(arena, &thing->nf->nf) : NULL;
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 	return nf;
 }
 
 size_t fake_world_incarnations(struct fake_world *world, const char *site, const char *key)
 {
 	size_t n = 0;
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	for (guint i = 0; i < world->things->len; i++)
 		n += is_at(world->things->pdata[i], NULL, site, key);
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 	return n;
 }
 
@@ -294,7 +294,7 @@ GPtrArray *fake_world_leaks(struct fake_world *world, const char *owner, const c
 {
 	GPtrArray *leaks = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GHashTable) met = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_mutex_lock(&world->mutex);
+	pthread_mutex_lock(&world->mutex);
 	for (guint i = 0; i < world->things->len; i++) {
 		const struct thing *thing = world->things->pdata[i];
 		if (strcmp(thing->owner, owner))
@@ -304,7 +304,7 @@ GPtrArray *fake_world_leaks(struct fake_world *world, const char *owner, const c
 		if (thing->nf && !is_kept(keep, met, thing->site, thing->nf->nf.key))
 			g_ptr_array_add(leaks, g_strdup(thing->nf->nf.key));
 	}
-	g_mutex_unlock(&world->mutex);
+	pthread_mutex_unlock(&world->mutex);
 	g_ptr_array_sort(leaks, text_order);
 	return leaks;
 }

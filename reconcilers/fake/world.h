@@ -11,6 +11,7 @@
 
 #include "contract/ems.h"
 #include "contract/vim.h"
+#include "model/network.h"
 
 extern const struct vim_ops fake_vim_ops;
 extern const struct ems_ops fake_ems_ops;
@@ -100,8 +101,8 @@ const struct vnfc *fake_world_vnfc(struct fake_world *world, const char *site, c
 const struct nf *fake_world_nf(struct fake_world *world, const char *site, const char *key, struct arena *arena);
 size_t fake_world_incarnations(struct fake_world *world, const char *site, const char *key); /* how many of a VNFC are there */
 
-/* What is there of @owner, as objects: { "objects": […], "strangers": […], "leftovers": […] }. */
-json_t *fake_world_to_json(struct fake_world *world, const char *owner);
+/* What is there of @owner, as `pleach plan --observed` reads it (model/world.h), with @last as last applied. */
+json_t *fake_world_to_json(struct fake_world *world, const char *owner, struct objects last);
 
 /* --- what happens behind the operator's back --------------------------------------------------------------------------------- */
 

@@ -175,7 +175,7 @@ struct keeper *keeper_new(const char *owner, const char *site, GError **error)
 	struct keeper *keeper = g_new0(struct keeper, 1);
 	*keeper = (struct keeper) {
 		.owner = g_strdup(owner), .site = g_strdup(site), .leaf_fd = -1, .log_fd = STDERR_FILENO, .netns_fd = -1, .listen_fd = -1,
-		.signal_fd = -1, .next_index = KEEPER_FIRST_INDEX,
+		.signal_fd = -1, .spare_fd = -1, .next_index = KEEPER_FIRST_INDEX,
 	};
 	keeper->findings = g_ptr_array_new_with_free_func(g_free);
 	keeper->clients = g_ptr_array_new();
@@ -220,7 +220,7 @@ void keeper_free(struct keeper *keeper)
 	nl_mirror_close(keeper->mirror);
 	if (keeper->loop)
 		loop_free(keeper->loop);
-	const int fds[] = { keeper->listen_fd, keeper->netns_fd, keeper->signal_fd };
+	const int fds[] = { keeper->listen_fd, keeper->netns_fd, keeper->signal_fd, keeper->spare_fd };
 	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);

@@ -27,6 +27,7 @@ enum {
 	KEEPER_LAST_GRACE_MS = 2000,   /* the same when the keeper itself is asked to end */
 	KEEPER_START_MS = 20000,       /* for a leaf to begin to serve */
 	KEEPER_DEBOUNCE_MS = 3,
+	KEEPER_SPARE_MS = 10,          /* after a VNFC, until the next one's socket is made */
 	KEEPER_CLIENTS_MAX = 256,
 	KEEPER_TMPFS_BYTES = 256 * 1024 * 1024,
 	KEEPER_FIRST_INDEX = 1000,     /* of interfaces in the site's namespace: away from what others make */
@@ -121,6 +122,8 @@ struct keeper {
 	struct loop_timer *tell, *idle;
 	const void *acting; /* the link or VNFC that we change ourselves now: what happens to it is no news. ACTING_ALL: everything */
 	int listen_fd, signal_fd;
+	int spare_fd; /* listens as the next VNFC's leaf already; -1: none */
+	struct loop_timer *spare_timer;
 	GPtrArray *clients;
 	struct job *cleaner; /* who asked us to end, or NULL */
 	bool ending, over;

@@ -96,6 +96,17 @@ static bool make_devices(GError **error)
 	return true;
 }
 
+static bool copy_file(const char *from, const char *to, GError **error)
+{
+	g_autofree char *data = NULL;
+	gsize length;
+	g_autoptr(GError) local = NULL;
+	if (g_file_get_contents(from, &data, &length, &local) && g_file_set_contents_full(to, data, (gssize) length, 0, 0644, &local))
+		return true;
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "the VNFs' file system: %s", local->message);
+	return false;
+}
+
 /* What is the same in every VNF and too large to copy into each: /etc has links to it. */
 static bool make_shared(GError **error)
 {
@@ -107,8 +118,9 @@ static bool make_shared(GError **error)
 		g_snprintf(to, sizeof(to), STAGE SEEDS_SHARED "/%s", seeds_shared[i].name);
 		if (stat(seeds_shared[i].path, &st) < 0)
 			continue;
-		if (!(S_ISDIR(st.st_mode) ? make_folder(to, 0755, error) : make_file(to, error)) ||
-		    !bind(seeds_shared[i].path, to, true, error))
+		/* Files are copied, folders bound: every mount is copied at every start. */
+		if (S_ISDIR(st.st_mode) ? !make_folder(to, 0755, error) || !bind(seeds_shared[i].path, to, true, error)
+					: !copy_file(seeds_shared[i].path, to, error))
 			return false;
 	}
 	return true;
@@ -129,9 +141,11 @@ static bool make_tree(GError **error)
 	for (size_t i = 0; i < G_N_ELEMENTS(host); i++)
 		if (!same_as_host(host[i], error))
 			return false;
-	/* The kernel lets a user namespace mount these two anew only where it sees them whole already. */
-	return bind("/proc", STAGE "/proc", false, error) && bind("/sys", STAGE "/sys", true, error) && make_devices(error) &&
-	       make_shared(error);
+	/* The kernel lets a user namespace mount these two anew only where it sees them whole already. Of /sys one's own, without all that
+	 * the host has mounted beneath it: every mount is copied at every start. */
+	if (mount("sysfs", STAGE "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL) < 0)
+		return failed(error, "mount", "/sys");
+	return bind("/proc", STAGE "/proc", false, error) && make_devices(error) && make_shared(error);
 }
 
 bool root_make(GError **error)
@@ -139,7 +153,7 @@ bool root_make(GError **error)
 	int folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return failed(error, "detach", "/");
-	if (mount("pleach", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=1m") < 0)
+	if (mount("pleach", STAGE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=16m") < 0)
 		return failed(error, "mount tmpfs on", STAGE);
 	/* Devices must stay openable: only the tmpfs itself refuses nodes, what is bound over it keeps its own flags. */
 	if (!make_tree(error))

@@ -7,20 +7,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SEED_MAX_BYTES = 128 * 1024, SEED_FOLDER_MAX_FILES = 64 };
+enum { SEED_MAX_BYTES = 128 * 1024 };
 
 /* Public by nature: names and numbers that programs look up. Never shadow files, keys, or anybody's configuration. */
 static const char *const files[] = {
-	"passwd", "group", "nsswitch.conf", "services", "protocols", "ethertypes", "rpc", "networks", "host.conf", "gai.conf",
-	"mime.types", "debian_version", "profile", "bash.bashrc", "inputrc", "shells", "login.defs", "timezone", "localtime",
-	"os-release", "ld.so.conf", "ssl/openssl.cnf",
+	"passwd", "group", "nsswitch.conf", "host.conf", "profile", "localtime", "os-release",
 };
-static const char *const folders[] = { "iproute2" };
 
 const struct seeds_shared seeds_shared[] = {
 	{ "alternatives", "/etc/alternatives" },
 	{ "certs", "/etc/ssl/certs" },
+	{ "iproute2", "/etc/iproute2" },
+	{ "openssl.cnf", "/etc/ssl/openssl.cnf" },
 	{ "ld.so.cache", "/etc/ld.so.cache" },
+	{ "services", "/etc/services" },
+	{ "protocols", "/etc/protocols" },
+	{ "ethertypes", "/etc/ethertypes" },
+	{ "mime.types", "/etc/mime.types" },
+	{ "login.defs", "/etc/login.defs" },
 	{ NULL, NULL },
 };
 
@@ -78,20 +82,6 @@ static void add_from_host(struct seeds *seeds, const char *path)
 	add(seeds, SEED_FILE, path, data, length);
 }
 
-static void add_all_of(struct seeds *seeds, const char *folder)
-{
-	g_autofree char *from = g_build_filename("/etc", folder, NULL);
-	GDir *dir = g_dir_open(from, 0, NULL);
-	if (!dir)
-		return;
-	const char *name;
-	for (int n = 0; n < SEED_FOLDER_MAX_FILES && (name = g_dir_read_name(dir)); n++) {
-		g_autofree char *path = g_build_filename(folder, name, NULL);
-		add_from_host(seeds, path);
-	}
-	g_dir_close(dir);
-}
-
 struct seeds *seeds_read(void)
 {
 	struct seeds *seeds = g_new0(struct seeds, 1);
@@ -99,8 +89,6 @@ struct seeds *seeds_read(void)
 	g_array_set_clear_func(seeds->items, clear_seed);
 	for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
 		add_from_host(seeds, files[i]);
-	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
-		add_all_of(seeds, folders[i]);
 	for (size_t i = 0; seeds_shared[i].name; i++) {
 		if (!g_file_test(seeds_shared[i].path, G_FILE_TEST_EXISTS))
 			continue;

@@ -3,7 +3,7 @@
 
 #include "keeper/root.h"
 
-/* Read-only parts of the host's /etc that all VNFs share, bound beneath this folder; /etc has links to them. */
+/* Read-only parts of the host's /etc that all VNFs share, beneath this folder; /etc has links to them. */
 #define SEEDS_SHARED "/.shared"
 
 struct seeds_shared {

@@ -23,6 +23,10 @@ enum { STACK_BYTES = 256 * 1024, LEAF_FIRST_FREE_FD = 5, SPARE_FD = 64 };
 
 typedef int (*child_fn)(void *data);
 
+/* A child that execs leaves its frames behind. AddressSanitizer, where it is linked in, would take the marks that it made around them
+ * for the next child's. */
+extern void __asan_unpoison_memory_region(const volatile void *memory, size_t size) __attribute__((weak));
+
 /* One stack for a child, one for a child's child: nobody returns here before they are done with them. */
 static void *stack_top(int which)
 {
@@ -31,6 +35,8 @@ static void *stack_top(int which)
 		void *memory = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 		stacks[which] = memory == MAP_FAILED ? NULL : memory;
 	}
+	if (stacks[which] && __asan_unpoison_memory_region)
+		__asan_unpoison_memory_region(stacks[which], STACK_BYTES);
 	return stacks[which] ? stacks[which] + STACK_BYTES : NULL;
 }
 
@@ -274,8 +280,10 @@ pid_t spawn_command(struct spawn_command *command, GError **error)
 		return -1;
 	}
 	reap(helper);
-	if (!command->fault.what)
+	if (!command->fault.what && command->pid > 0)
 		return command->pid;
+	if (!command->fault.what)
+		command->fault = (struct spawn_fault) { "enter the VNFC (the process that was to do it was killed)", ECHILD };
 	if (command->pid > 0)
 		reap(command->pid);
 	pleach_error_errno(error, command->fault.errnum, "%s", command->fault.what);

@@ -260,10 +260,10 @@ static void on_mirror(void *data, uint32_t events)
 		note(vnfc->keeper, "%s: %s", vnfc->id, error->message);
 }
 
-static int listen_for_leaf(const struct vnfc *vnfc, GError **error)
+static int listen_as(const char *name, GError **error)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	g_snprintf(address.sun_path, sizeof(address.sun_path), "%s.sock", vnfc->name);
+	g_snprintf(address.sun_path, sizeof(address.sun_path), "%s.sock", name);
 	unlink(address.sun_path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && bind(fd, (struct sockaddr *) &address, sizeof(address)) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
@@ -272,6 +272,28 @@ static int listen_for_leaf(const struct vnfc *vnfc, GError **error)
 	if (fd >= 0)
 		close(fd);
 	return -1;
+}
+
+/* A name in a file system on disk may take milliseconds: so the next VNFC's is made while nobody waits. */
+static void prepare_spare(void *data)
+{
+	struct keeper *keeper = data;
+	keeper->spare_timer = NULL;
+	if (keeper->ending || keeper->spare_fd >= 0)
+		return;
+	char name[16];
+	g_snprintf(name, sizeof(name), "%u", keeper->next_number + 1);
+	keeper->spare_fd = listen_as(name, NULL);
+}
+
+static int listen_for_leaf(struct vnfc *vnfc, GError **error)
+{
+	struct keeper *keeper = vnfc->keeper;
+	int fd = keeper->spare_fd >= 0 ? keeper->spare_fd : listen_as(vnfc->name, error);
+	keeper->spare_fd = -1;
+	if (!keeper->spare_timer)
+		keeper->spare_timer = loop_after(keeper->loop, KEEPER_SPARE_MS, prepare_spare, keeper);
+	return fd;
 }
 
 static void close_all(const int *fds, size_t n)

@@ -12,8 +12,7 @@
 
 enum {
 	READ_AT_ONCE_BYTES = 16 * 1024,
-	READ_PER_TURN = 8, /* reads; then others have their turn, however much the software prints */
-	LAST_READS = 64,   /* when it has ended: what it said last matters most */
+	READ_PER_TURN = 8, /* more than a pipe holds; then others have their turn, however much the software prints */
 };
 
 struct supervisor {
@@ -199,10 +198,10 @@ static bool wants_process(const struct supervisor *supervisor)
 
 /* --- what is ---------------------------------------------------------------------------------------------------------------- */
 
-static void read_output(struct supervisor *supervisor, unsigned reads)
+void supervisor_read(struct supervisor *supervisor)
 {
 	char buffer[READ_AT_ONCE_BYTES];
-	for (unsigned i = 0; i < reads; i++) {
+	for (unsigned i = 0; i < READ_PER_TURN; i++) {
 		ssize_t n = read(supervisor->pipe[0], buffer, sizeof(buffer));
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -215,11 +214,6 @@ static void read_output(struct supervisor *supervisor, unsigned reads)
 int supervisor_output_fd(const struct supervisor *supervisor)
 {
 	return supervisor->pipe[0];
-}
-
-void supervisor_read(struct supervisor *supervisor)
-{
-	read_output(supervisor, READ_PER_TURN);
 }
 
 const struct output *supervisor_output(const struct supervisor *supervisor)
@@ -260,7 +254,7 @@ static void ended(struct supervisor *supervisor, int status, gint64 now_us)
 	gint64 lived_us = now_us - supervisor->started_us;
 	bool by_itself = !supervisor->told_to_end;
 	g_autofree char *how = process_exit_text(status);
-	read_output(supervisor, LAST_READS);
+	supervisor_read(supervisor); /* its last words may still be on their way */
 	supervisor->pid = 0;
 	supervisor->told_to_end = false;
 	if (!by_itself) {

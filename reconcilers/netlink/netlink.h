@@ -130,6 +130,7 @@ GPtrArray *nl_links_new(void);
 
 /* --- listening ----------------------------------------------------------------------------------------------------------- */
 
+/* The kernel tells of everything but this: an alias that is set on a link that is down shows only at its next change. */
 struct nl_mirror;
 
 struct nl_mirror *nl_mirror_open(struct nl_where where, GError **error);

@@ -20,6 +20,7 @@ struct bench_case {
 	const char *bench, *name;
 	size_t n;
 	GArray *ms;            /* double: each try */
+	double cpu_from_ms, cpu_to_ms; /* of this process, at init and at the last add: what others do on the machine is not in it */
 	const char *yardstick; /* what it is held against */
 	double yardstick_ms;   /* of one try: compared with the median */
 	json_t *more;          /* further members; or NULL */

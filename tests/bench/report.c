@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 double bench_now_ms(void)
 {
@@ -18,15 +19,24 @@ long bench_peak_rss_kib(void)
 	return usage.ru_maxrss;
 }
 
+static double cpu_now_ms(void)
+{
+	struct timespec now = { 0 };
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double) now.tv_sec * 1e3 + (double) now.tv_nsec / 1e6;
+}
+
 void bench_case_init(struct bench_case *one, const char *bench, const char *name, size_t n)
 {
 	*one = (struct bench_case) { .bench = bench, .name = name, .n = n, .ms = g_array_new(FALSE, FALSE, sizeof(double)) };
 	one->more = json_object();
+	one->cpu_from_ms = one->cpu_to_ms = cpu_now_ms();
 }
 
 void bench_case_add(struct bench_case *one, double ms)
 {
 	g_array_append_val(one->ms, ms);
+	one->cpu_to_ms = cpu_now_ms();
 }
 
 void bench_case_more(struct bench_case *one, const char *name, json_t *value)
@@ -51,9 +61,15 @@ double bench_percentile(const GArray *ms, double per_cent)
 	return g_array_index(sorted, double, CLAMP(rank, 1, sorted->len) - 1);
 }
 
+static double cpu_ms_per_try(const struct bench_case *one)
+{
+	return one->ms->len ? (one->cpu_to_ms - one->cpu_from_ms) / one->ms->len : 0;
+}
+
 static void print_text(const struct bench_case *one, double p50_ms, double p99_ms, double total_ms)
 {
-	printf("%s, %s, %zu: p50 %.3f ms, p99 %.3f ms, all %.1f ms", one->bench, one->name, one->n, p50_ms, p99_ms, total_ms);
+	printf("%s, %s, %zu: p50 %.3f ms, p99 %.3f ms, all %.1f ms, processor %.3f ms per try", one->bench, one->name, one->n, p50_ms,
+	       p99_ms, total_ms, cpu_ms_per_try(one));
 	if (one->yardstick)
 		printf("; %.1f times %s (%.3f ms)", p50_ms / one->yardstick_ms, one->yardstick, one->yardstick_ms);
 	const char *name;
@@ -81,13 +97,15 @@ static void print_json(const struct bench_case *one, double p50_ms, double p99_m
 	json_object_set_new(line, "p50_ms", rounded(p50_ms));
 	json_object_set_new(line, "p99_ms", rounded(p99_ms));
 	json_object_set_new(line, "total_ms", rounded(total_ms));
+	json_object_set_new(line, "cpu_ms_per_try", rounded(cpu_ms_per_try(one)));
 	json_object_set_new(line, "peak_rss_kib", json_integer(bench_peak_rss_kib()));
 	if (one->yardstick) {
 		json_object_set_new(line, "yardstick", json_string(one->yardstick));
 		json_object_set_new(line, "yardstick_ms", rounded(one->yardstick_ms));
 		json_object_set_new(line, "ratio", rounded(p50_ms / one->yardstick_ms));
 	}
-	g_autofree char *text = json_text(line, 0);
+	/* as many digits as the figures are worth, not as a double has */
+	g_autofree char *text = json_dumps(line, JSON_SORT_KEYS | JSON_COMPACT | JSON_REAL_PRECISION(9));
 	printf("%s\n", text);
 }
 

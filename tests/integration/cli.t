@@ -34,7 +34,7 @@ is "plan between equal commits" "$(status_of pleach plan --from HEAD --to HEAD n
 
 echo "# a comment" >>net/service.yaml
 is "apply refuses what is not committed" "$(status_of pleach apply net)" 1
-like "… and says what" "$(cat "$lab/err")" 'service\.yaml is not committed'
+like "… and says what" "$(cat "$lab/err")" 'service\.yaml \(changed\) is not committed'
 git -C net checkout -q service.yaml
 
 pleach plan -o json net >"$lab/plan.json"

@@ -16,8 +16,8 @@ lab_many() { # N services of one VNFD
 	git -C "$work" remote add origin "$bare"
 	lab_push "$1 services"
 }
-leaves() { pgrep -cx pleach-leaf -P "$(lab_keepers | head -n 1)" 2>/dev/null; }
-more_than() { [ "$(leaves || echo 0)" -gt "$1" ]; }
+leaves() { lab_leaves 2>/dev/null | wc -l; }
+more_than() { [ "$(leaves)" -gt "$1" ]; }
 
 lab_many 200
 lab_start

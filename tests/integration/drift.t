@@ -45,7 +45,7 @@ in_vnf sh -c 'echo "# touched" >>/etc/haproxy.cfg'
 pleach sync
 drifted "a configuration file edited" "nf/hello\.vdu\.0: config\.config\.content"
 
-kill -9 "$(lab_leaf)"
+kill -9 "$(lab_leaves | head -n 1)"
 drifted "a VNF killed" "$key: state is (failed|stopped), should be running"
 is "VNF: the same address" "$(in_vnf ip -4 -o addr show dev port | awk '{ print $4 }')" "$address"
 like "VNF: explain tells why" "$(pleach explain "$key")" 'signal 9|Killed'

@@ -38,5 +38,4 @@ git -C "$work" rm -q service.yaml
 lab_push "No service any more"
 ok "a removal converges" lab_converged
 unlike "nothing of the service is left" "$(pleach status)" 'vnfc/hello'
-ok "its keeper ended" eventually 10 lab_is_empty_but_lock
 lab_done

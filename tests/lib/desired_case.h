@@ -7,7 +7,8 @@
 #include <glib.h>
 #include <string.h>
 
-/* --- descriptors --------------------------------------------------------------------------------------------------------------- */
+/* --- descriptors ---------------------------------------------------------------------------------------------------------------
+ * */
 
 #define HEAD "tosca_definitions_version: tosca_simple_yaml_1_3\nimports: [ pleach_types.yaml ]\n"
 
@@ -41,30 +42,39 @@ static inline const char *or_else(const char *text, const char *fallback)
 static inline char *vnfd_text(struct vnfd_parts p)
 {
 	const char *type = or_else(p.type, "t.Web"), *nf = or_else(p.nf, "command: [ cat ]");
-	g_autofree char *nf_node = *nf ? g_strdup_printf("    nf:\n      type: %s\n      properties: { %s }\n      requirements: [ host: vdu ]\n%s",
-							  or_else(p.nf_type, "pleach.nodes.NetworkFunction"), nf, or_else(p.nf_rest, ""))
+	g_autofree char *nf_node = *nf ? g_strdup_printf("    nf:\n      type: %s\n      properties: { %s }\n      requirements: "
+							 "[ host: vdu ]\n%s",
+							  or_else(p.nf_type, "pleach.nodes.NetworkFunction"), nf,
+							  or_else(p.nf_rest, ""))
 				       : g_strdup("");
 
 	return g_strdup_printf(
-		HEAD "node_types:\n  %s:\n    derived_from: tosca.nodes.nfv.VNF\n    properties:\n      descriptor_id: { type: string, default: id-of-%s }\n"
+		HEAD "node_types:\n  %s:\n    derived_from: tosca.nodes.nfv.VNF\n    properties:\n      descriptor_id: { type: "
+		     "string, default: id-of-%s }\n"
 		     "      descriptor_version: { type: string, default: '1.0' }\n      provider: { type: string, default: me }\n"
-		     "      product_name: { type: string, default: web }\n      software_version: { type: string, default: '1' }\n"
+		     "      product_name: { type: string, default: web }\n      software_version: { type: string, default: '1' "
+		     "}\n"
 		     "      vnfm_info: { type: list, entry_schema: { type: string }, default: [ '0:pleach' ] }\n"
-		     "      flavour_id: { type: string, default: simple }\n      flavour_description: { type: string, default: one }\n"
+		     "      flavour_id: { type: string, default: simple }\n      flavour_description: { type: string, default: "
+		     "one }\n"
 		     "%s%s%s"
 		     "topology_template:\n%s%s"
-		     "  substitution_mappings:\n    node_type: %s\n    properties: { flavour_id: simple%s }\n    requirements: { %s }\n%s"
+		     "  substitution_mappings:\n    node_type: %s\n    properties: { flavour_id: simple%s }\n    requirements: { "
+		     "%s }\n%s"
 		     "  node_templates:\n    web:\n      type: %s\n      properties: { product_name: web%s }\n"
 		     "    vdu:\n      type: tosca.nodes.nfv.Vdu.Compute\n      properties: { name: web, description: a server,\n"
 		     "        vdu_profile: { min_number_of_instances: %d, max_number_of_instances: %d }%s }\n"
 		     "      capabilities:\n        virtual_compute: { properties: { virtual_cpu: { num_virtual_cpu: 1 },\n"
 		     "          virtual_memory: { virtual_mem_size: 64 MB }%s } }\n"
-		     "    port:\n      type: tosca.nodes.nfv.VduCp\n      properties: { %s }\n      requirements: [ virtual_binding: vdu ]\n"
+		     "    port:\n      type: tosca.nodes.nfv.VduCp\n      properties: { %s }\n      requirements: [ "
+		     "virtual_binding: vdu ]\n"
 		     "%s%s%s",
-		type, type, or_else(p.type_properties, ""), or_else(p.type_rest, ""), or_else(p.types, ""), p.inputs ? "  inputs:\n" : "",
+		type, type, or_else(p.type_properties, ""), or_else(p.type_rest, ""), or_else(p.types, ""), p.inputs
+		? "  inputs:\n" : "",
 		or_else(p.inputs, ""), type, or_else(p.mapping_properties, ""),
 		or_else(p.mapping_requirements, "virtual_link: [ port, virtual_link ]"), or_else(p.mapping_rest, ""), type,
-		or_else(p.vnf_properties, ""), p.max || p.min ? p.min : 1, p.max ? p.max : 1, or_else(p.vdu_properties, ""), or_else(p.compute, ""),
+		or_else(p.vnf_properties, ""), p.max || p.min ? p.min : 1, p.max ? p.max : 1, or_else(p.vdu_properties, ""),
+		or_else(p.compute, ""),
 		or_else(p.cp, "layer_protocols: [ ipv4 ]"), nf_node, or_else(p.nodes, ""), or_else(p.rest, ""));
 }
 
@@ -73,11 +83,13 @@ static inline char *nsd_text(const char *imports, const char *inputs, const char
 {
 	return g_strdup_printf(
 		"tosca_definitions_version: tosca_simple_yaml_1_3\nimports: [ pleach_types.yaml, %s ]\n"
-		"node_types:\n  t.Ns:\n    derived_from: tosca.nodes.nfv.NS\n    properties:\n      descriptor_id: { type: string, default: id-of-ns }\n"
+		"node_types:\n  t.Ns:\n    derived_from: tosca.nodes.nfv.NS\n    properties:\n      descriptor_id: { type: "
+		"string, default: id-of-ns }\n"
 		"      invariant_id: { type: string, default: inv }\n      designer: { type: string, default: me }\n"
 		"      version: { type: string, default: '1' }\n      name: { type: string, default: ns }\n"
 		"      flavour_id: { type: string, default: default }\n"
-		"topology_template:\n%s%s  substitution_mappings: { node_type: t.Ns }\n  node_templates:\n    ns: { type: t.Ns }\n%s%s",
+		"topology_template:\n%s%s  substitution_mappings: { node_type: t.Ns }\n  node_templates:\n    ns: { type: t.Ns "
+		"}\n%s%s",
 		imports, inputs ? "  inputs:\n" : "", or_else(inputs, ""), nodes, or_else(rest, ""));
 }
 
@@ -85,9 +97,12 @@ static inline char *nsd_text(const char *imports, const char *inputs, const char
 static inline char *link_text(const char *name, const char *layers, const char *protocol)
 {
 	return g_strdup_printf(
-		"    %s:\n      type: tosca.nodes.nfv.NsVirtualLink\n      properties:\n        connectivity_type: { layer_protocols: [ %s ] }\n"
-		"        vl_profile:\n          max_bitrate_requirements: { root: 0 }\n          min_bitrate_requirements: { root: 0 }\n%s%s%s",
-		name, layers, protocol ? "          virtual_link_protocol_data:\n            - " : "", or_else(protocol, ""), protocol ? "\n" : "");
+		"    %s:\n      type: tosca.nodes.nfv.NsVirtualLink\n      properties:\n        connectivity_type: { "
+		"layer_protocols: [ %s ] }\n"
+		"        vl_profile:\n          max_bitrate_requirements: { root: 0 }\n          min_bitrate_requirements: { "
+		"root: 0 }\n%s%s%s",
+		name, layers, protocol ? "          virtual_link_protocol_data:\n            - " : "", or_else(protocol, ""),
+		protocol ? "\n" : "");
 }
 
 #define IPV4(cidr, more) "{ associated_layer_protocol: ipv4, l3_protocol_data: { ip_version: ipv4, cidr: " cidr more " } }"
@@ -96,10 +111,12 @@ static inline char *link_text(const char *name, const char *layers, const char *
 static inline char *service_text(const char *properties)
 {
 	return g_strdup_printf(
-		HEAD "topology_template:\n  node_templates:\n    edge:\n      type: pleach.nodes.NetworkService\n      properties:\n%s", properties);
+		HEAD "topology_template:\n  node_templates:\n    edge:\n      type: pleach.nodes.NetworkService\n      "
+		     "properties:\n%s", properties);
 }
 
-/* --- what comes of them ------------------------------------------------------------------------------------------------------------ */
+/* --- what comes of them
+ * ------------------------------------------------------------------------------------------------------------ */
 
 struct made {
 	struct snapshot *snapshot;
@@ -122,7 +139,8 @@ static inline struct made *make_with(const struct desired_options *options, cons
 
 	memcpy(f, given, sizeof f);
 	made->diags = diags_new();
-	made->snapshot = snapshot_of(f[0].path, f[0].text, f[1].path, f[1].text, f[2].path, f[2].text, f[3].path, f[3].text, f[4].path, f[4].text,
+	made->snapshot = snapshot_of(f[0].path, f[0].text, f[1].path, f[1].text, f[2].path, f[2].text, f[3].path, f[3].text,
+				     f[4].path, f[4].text,
 				     f[5].path, f[5].text, f[6].path, f[6].text, f[7].path, f[7].text, NULL);
 	made->tosca = tosca_load(made->snapshot, NULL, made->diags);
 	made->network = desired_make(made->tosca, options, made->diags);
@@ -132,7 +150,8 @@ static inline struct made *make_with(const struct desired_options *options, cons
 	return made;
 }
 
-#define MAKE(...) make_with(&(const struct desired_options) { .default_owner = "tests" }, (const struct case_file[CASE_FILES]) { __VA_ARGS__ })
+#define MAKE(...) make_with(&(const struct desired_options) { .default_owner = "tests" },
+			    (const struct case_file[CASE_FILES]) { __VA_ARGS__ })
 
 static inline void made_free(struct made *made)
 {

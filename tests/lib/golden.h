@@ -1,5 +1,6 @@
-/* Golden cases: each folder tests/golden/NAME is one. What goes in: repo/ (or repo.path, one line naming a folder of the source tree),
- * last.json and observed.json where there are any. What comes out is compared byte for byte with the files beside them.
+/* Golden cases: each folder tests/golden/NAME with repo/ in it (or repo.path, one line naming a folder of the source tree) is
+ * one; last.json
+ * and observed.json go in, too, where there are any. What comes out is compared byte for byte with the files beside them.
  *
  * PLEACH_GOLDEN=rewrite writes what is expected anew: look at the difference before it is kept.
  */
@@ -42,7 +43,8 @@ static inline struct golden *golden_open(const char *name)
 	golden->folder = g_build_filename(GOLDEN_FOLDER, name, NULL);
 	g_autofree char *elsewhere = golden_read(golden, "repo.path");
 	g_autofree char *repo =
-		elsewhere ? g_build_filename(SOURCE_DIR, g_strstrip(elsewhere), NULL) : g_build_filename(golden->folder, "repo", NULL);
+		elsewhere ? g_build_filename(SOURCE_DIR, g_strstrip(elsewhere), NULL)
+			: g_build_filename(golden->folder, "repo", NULL);
 	golden->diags = diags_new();
 	golden->snapshot = snapshot_open_folder(repo, NULL, golden->diags, &error);
 	g_assert_no_error(error);
@@ -84,7 +86,8 @@ static inline void golden_compare(const struct golden *golden, const char *file,
 	for (size_t i = 0; was[i] || is[i]; i++) {
 		if (was[i] && is[i] && strcmp(was[i], is[i]) == 0)
 			continue;
-		g_test_message("%s:%zu: expected \"%s\", is \"%s\"", path, i + 1, was[i] ? was[i] : "(the end)", is[i] ? is[i] : "(the end)");
+		g_test_message("%s:%zu: expected \"%s\", is \"%s\"", path, i + 1, was[i] ? was[i] : "(the end)", is[i] ? is[i]
+			       : "(the end)");
 		g_test_fail();
 		return;
 	}
@@ -104,8 +107,9 @@ static inline void golden_each(const char *prefix, void (*test)(gconstpointer na
 
 	g_assert_nonnull(folder);
 	while ((name = g_dir_read_name(folder))) {
-		g_autofree char *path = g_build_filename(GOLDEN_FOLDER, name, NULL);
-		if (g_file_test(path, G_FILE_TEST_IS_DIR))
+		g_autofree char *repo = g_build_filename(GOLDEN_FOLDER, name, "repo", NULL);
+		g_autofree char *elsewhere = g_build_filename(GOLDEN_FOLDER, name, "repo.path", NULL);
+		if (g_file_test(repo, G_FILE_TEST_IS_DIR) || g_file_test(elsewhere, G_FILE_TEST_EXISTS))
 			g_ptr_array_add(names, (gpointer) (uintptr_t) g_intern_string(name));
 	}
 	g_ptr_array_sort(names, golden_order);

@@ -137,11 +137,23 @@ lab_keepers() {
 	pgrep -f "pleach-keeper .*$lab/run" || true
 }
 
-# The site's namespaces, from outside: nsenter into the keeper.
+# The process that holds the namespaces of the only site.
+lab_keeper() {
+	pleach site list -o json | sed -n 's/.*"pid": \([0-9]*\).*/\1/p' | head -n 1
+}
+
+# A command in the site's namespaces, from outside.
 lab_site() {
-	local pid
-	pid=$(lab_keepers | head -n 1)
-	nsenter --target "$pid" --user --net --preserve-credentials -- "$@"
+	if [ "$(id -u)" -eq 0 ]; then
+		nsenter --target "$(lab_keeper)" --net -- "$@"
+	else
+		nsenter --target "$(lab_keeper)" --user --net --preserve-credentials -- "$@"
+	fi
+}
+
+# The first processes of all VNFCs, as the host sees them.
+lab_leaves() {
+	pgrep -P "$(lab_keeper)" pleach-leaf || true
 }
 
 lab_end() {
@@ -153,18 +165,6 @@ lab_end() {
 
 lab_is_empty() {
 	[ -z "$(lab_keepers)" ] && [ ! -e "$lab/run" ]
-}
-
-# No keeper; of the runtime folder at most the lock of a controller that still runs.
-lab_is_empty_but_lock() {
-	[ -z "$(lab_keepers)" ] && [ -z "$(find "$lab/run" -mindepth 1 ! -name 'owner-*.lock' 2>/dev/null)" ]
-}
-
-# The first process of the only VNFC, as the host sees it.
-lab_leaf() {
-	local keeper
-	keeper=$(lab_keepers | head -n 1)
-	pgrep -P "$keeper" pleach-leaf | head -n 1
 }
 
 # The last lines of a test: stop, take everything away, see that nothing is left, print the plan.

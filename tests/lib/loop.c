@@ -92,7 +92,7 @@ static bool journal_commit(void *data)
 {
 	struct loop *loop = data;
 	g_assert_true(loop->in_transaction);
-	g_mutex_lock(&loop->store_mutex);
+	pthread_mutex_lock(&loop->store_mutex);
 	for (guint i = 0; i < loop->pending->len; i++) {
 		struct pending *pending = loop->pending->pdata[i];
 		if (pending->id)
@@ -102,7 +102,7 @@ static bool journal_commit(void *data)
 		else
 			g_hash_table_remove(loop->applied, pending->key);
 	}
-	g_mutex_unlock(&loop->store_mutex);
+	pthread_mutex_unlock(&loop->store_mutex);
 	g_ptr_array_set_size(loop->pending, 0);
 	loop->in_transaction = false;
 	loop->commits++;
@@ -147,14 +147,14 @@ struct objects loop_last(struct loop *loop, struct arena *arena)
 static struct vim *find_vim(const struct lookup *lookup, const char *name, const struct vim_ops **ret_ops, GError **error)
 {
 	struct loop *loop = lookup->data;
-	g_mutex_lock(&loop->handles_mutex);
+	pthread_mutex_lock(&loop->handles_mutex);
 	struct vim *vim = g_hash_table_lookup(loop->vims, name);
 	const struct site *site = network_site(loop->network, name);
 	if (!vim && site && (vim = fake_vim_ops.open(site, error)))
 		g_hash_table_insert(loop->vims, g_strdup(name), vim);
 	else if (!vim && !site)
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "there is no site %s", name);
-	g_mutex_unlock(&loop->handles_mutex);
+	pthread_mutex_unlock(&loop->handles_mutex);
 	*ret_ops = &fake_vim_ops;
 	return vim;
 }
@@ -163,7 +163,7 @@ static struct ems *find_ems(const struct lookup *lookup, const char *site_name, 
 			    GError **error)
 {
 	struct loop *loop = lookup->data;
-	g_mutex_lock(&loop->handles_mutex);
+	pthread_mutex_lock(&loop->handles_mutex);
 	g_autofree char *id = g_strdup_printf("%s %s", site_name, name);
 	struct ems *ems = g_hash_table_lookup(loop->emss, id);
 	const struct site *site = network_site(loop->network, site_name);
@@ -172,7 +172,7 @@ static struct ems *find_ems(const struct lookup *lookup, const char *site_name, 
 		g_hash_table_insert(loop->emss, g_strdup(id), ems);
 	else if (!ems && !which)
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "there is no EMS %s", id);
-	g_mutex_unlock(&loop->handles_mutex);
+	pthread_mutex_unlock(&loop->handles_mutex);
 	*ret_ops = &fake_ems_ops;
 	return ems;
 }
@@ -195,11 +195,11 @@ static void act_hook(const struct fake_event *event, void *data)
 	if (event->call == FAKE_OBSERVE || event->call == FAKE_OBSERVE_NF)
 		return;
 	if (!event->ends) {
-		g_mutex_lock(&loop->store_mutex);
+		pthread_mutex_lock(&loop->store_mutex);
 		gpointer state = event->operation ? g_hash_table_lookup(loop->operations, event->operation) : NULL;
 		loop->act_violations += GPOINTER_TO_INT(state) - 1 != OP_PROCESSING;
 		loop->acts++;
-		g_mutex_unlock(&loop->store_mutex);
+		pthread_mutex_unlock(&loop->store_mutex);
 	}
 	if (loop->on_act)
 		loop->on_act(loop, event, loop->data);
@@ -255,8 +255,8 @@ struct loop *loop_new(guint32 seed)
 	loop->random = g_rand_new_with_seed(seed);
 	loop->now_us = clock_monotonic_us();
 	loop->wall_us = G_GINT64_CONSTANT(1760000000000000);
-	g_mutex_init(&loop->handles_mutex);
-	g_mutex_init(&loop->store_mutex);
+	pthread_mutex_init(&loop->handles_mutex, NULL);
+	pthread_mutex_init(&loop->store_mutex, NULL);
 	loop->vims = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	loop->emss = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	loop->applied = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, applied_free);
@@ -298,8 +298,8 @@ void loop_free(struct loop *loop)
 	g_ptr_array_unref(loop->pending);
 	fake_world_free(loop->world);
 	g_rand_free(loop->random);
-	g_mutex_clear(&loop->handles_mutex);
-	g_mutex_clear(&loop->store_mutex);
+	pthread_mutex_destroy(&loop->handles_mutex);
+	pthread_mutex_destroy(&loop->store_mutex);
 	g_free(loop);
 }
 
@@ -435,6 +435,14 @@ void loop_crash(struct loop *loop)
 			g_hash_table_iter_replace(&iter, GINT_TO_POINTER(OP_CANCELLED + 1));
 }
 
+size_t loop_acts(struct loop *loop)
+{
+	pthread_mutex_lock(&loop->store_mutex);
+	size_t acts = loop->acts;
+	pthread_mutex_unlock(&loop->store_mutex);
+	return acts;
+}
+
 /* --- checking ------------------------------------------------------------------------------------------------------------ */
 
 static const struct object *object_there(struct loop *loop, struct arena *arena, const struct object *want)
@@ -483,9 +491,9 @@ void loop_check(struct loop *loop, const struct network *network)
 	g_autoptr(GPtrArray) leaks = fake_world_leaks(loop->world, LOOP_OWNER, (const char *const *) keep->pdata);
 	for (guint i = 0; i < leaks->len; i++)
 		g_error("leaked: %s", (const char *) leaks->pdata[i]);
-	g_mutex_lock(&loop->store_mutex);
+	pthread_mutex_lock(&loop->store_mutex);
 	g_assert_cmpuint(loop->act_violations, ==, 0);
-	g_mutex_unlock(&loop->store_mutex);
+	pthread_mutex_unlock(&loop->store_mutex);
 	struct fake_counts counts = fake_world_counts(loop->world);
 	g_assert_cmpuint(counts.overlaps, ==, 0);
 	if (loop->max_parallel)

@@ -7,6 +7,8 @@
 #include "exec/observe.h"
 #include "fake/world.h"
 
+#include <pthread.h>
+
 #define LOOP_OWNER "acme"
 #define LOOP_WORLD "loop"
 
@@ -18,7 +20,7 @@ struct loop {
 	GRand *random;
 	gint64 now_us, wall_us;
 	GHashTable *vims, *emss; /* opened handles, by site (and name) */
-	GMutex handles_mutex;
+	pthread_mutex_t handles_mutex;
 	const struct network *network; /* the newest desired one: its sites are those that the lookup knows */
 
 	struct exec *exec;
@@ -29,7 +31,7 @@ struct loop {
 	GHashTable *applied;    /* key → struct loop_applied * */
 	GHashTable *operations; /* id → enum op_state + 1 */
 	GPtrArray *pending;     /* of the open transaction */
-	GMutex store_mutex;
+	pthread_mutex_t store_mutex;
 	bool in_transaction;
 	size_t commits, records;
 	size_t dies_at;         /* the commit (from 1) from which on nothing is written any more; 0: none */
@@ -41,7 +43,7 @@ struct loop {
 	unsigned max_parallel;
 	bool replaces; /* the VIM cannot change memory in place: the next incarnation takes over */
 	gint64 timeout_us;
-	size_t acts;
+	size_t acts; /* loop_acts() */
 	void (*on_act)(struct loop *loop, const struct fake_event *event, void *data); /* worker threads; or NULL */
 	void (*on_progress)(struct loop *loop, const struct operation *operation, void *data);
 	void *data;
@@ -85,6 +87,9 @@ void loop_turn(struct loop *loop);
 bool loop_converge(struct loop *loop, const struct network *network, unsigned max_rounds);
 /* The controller is killed and started again: nothing is left of it but what was written down. */
 void loop_crash(struct loop *loop);
+
+/* How many acts began until now. */
+size_t loop_acts(struct loop *loop);
 
 /* Fails the test where the world is not what @network says, or holds more. */
 void loop_check(struct loop *loop, const struct network *network);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -31,7 +32,7 @@ struct mock {
 	struct exec_options options;
 	gint64 now_us, wall_us;
 	GArray *steps;    /* struct step */
-	GMutex mutex;
+	pthread_mutex_t mutex;
 	GString *acts;    /* "create link/a.b 1;…": in the order in which they began */
 	GArray *faults;   /* struct mock_fault */
 	GString *journal; /* "begin;record ID-less KEY STATE ATTEMPT;applied KEY;commit;" */
@@ -55,7 +56,7 @@ static bool mock_act(const struct call *call, enum act act, const struct object 
 		     const struct object **ret_got, const struct access **ret_access, GError **error)
 {
 	struct mock *mock = mock_current;
-	g_mutex_lock(&mock->mutex);
+	pthread_mutex_lock(&mock->mutex);
 	g_string_append_printf(mock->acts, "%s %s %u;", act_name(act), want->key, want->incarnation);
 	mock->under_way++;
 	mock->most_under_way = MAX(mock->most_under_way, mock->under_way);
@@ -69,16 +70,16 @@ static bool mock_act(const struct call *call, enum act act, const struct object 
 	if (fault)
 		fault->times--;
 	bool hangs = mock->waits_for_cancel;
-	g_mutex_unlock(&mock->mutex);
+	pthread_mutex_unlock(&mock->mutex);
 	g_usleep(500);
 	bool good = !fault && (!hangs || mock_hangs(call, error));
 	if (fault)
 		g_set_error(error, PLEACH_ERROR, code, "the far side said no");
 	if (good && act != ACT_REMOVE)
 		*ret_got = want;
-	g_mutex_lock(&mock->mutex);
+	pthread_mutex_lock(&mock->mutex);
 	mock->under_way--;
-	g_mutex_unlock(&mock->mutex);
+	pthread_mutex_unlock(&mock->mutex);
 	return good;
 }
 
@@ -192,7 +193,7 @@ static inline struct mock *mock_new(void)
 	mock->told = g_string_new(NULL);
 	mock->faults = g_array_new(FALSE, TRUE, sizeof(struct mock_fault));
 	mock->ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_mutex_init(&mock->mutex);
+	pthread_mutex_init(&mock->mutex, NULL);
 	mock->options = (struct exec_options) {
 		.registry = &mock->registry,
 		.pool = mock->pool,
@@ -219,7 +220,7 @@ static inline void mock_free(struct mock *mock)
 	g_string_free(mock->told, TRUE);
 	g_array_unref(mock->faults);
 	g_hash_table_unref(mock->ids);
-	g_mutex_clear(&mock->mutex);
+	pthread_mutex_destroy(&mock->mutex);
 	arena_unref(mock->arena);
 	g_free(mock);
 }

@@ -1,8 +1,9 @@
 /* A small language for worlds, and plans as text, for the tests of plan/.
  *
- *     lab_desired(&lab, "vnfc/a.w.0", 0, "state=running vcpus=2 cp.lan.addresses=[10.0.0.5] hostname=@link/a.lan:gateway", "link/a.lan");
+ *     lab_desired(&lab, "vnfc/a.w.0", "state=running cp.lan.addresses=[10.0.0.5] hostname=@link/a.lan:gateway", "link/a.lan");
  *
- * Values: numbers, "?" unknown, "@KEY:PATH" or "@KEY:PATH:INDEX" pending, "#TEXT" the digest of TEXT, "[a,b]" a list, else a string.
+ * Values: numbers, "?" unknown, "@KEY:PATH" or "@KEY:PATH:INDEX" pending, "#TEXT" the digest of TEXT, "[a,b]" a list, else a
+ * string.
  */
 #pragma once
 
@@ -23,7 +24,8 @@ struct lab {
 
 static inline void lab_init(struct lab *lab)
 {
-	*lab = (struct lab) { .arena = arena_new(), .desired = g_ptr_array_new(), .last = g_ptr_array_new(), .observed = g_ptr_array_new(),
+	*lab = (struct lab) { .arena = arena_new(), .desired = g_ptr_array_new(), .last = g_ptr_array_new(),
+			      .observed = g_ptr_array_new(),
 			      .leftovers = g_array_new(FALSE, FALSE, sizeof(struct leftover)), .faulty = g_ptr_array_new(),
 			      .blind = g_ptr_array_new(), .site = "s" };
 }
@@ -53,7 +55,8 @@ static inline const struct value *lab_value(struct lab *lab, const char *text)
 	}
 	if (*text == '@') {
 		g_auto(GStrv) parts = g_strsplit(text + 1, ":", 3);
-		return value_pending(lab->arena, expr_attribute(lab->arena, parts[0], parts[1], (const char *const *) parts + 2, parts[2] ? 1 : 0));
+		return value_pending(lab->arena, expr_attribute(lab->arena, parts[0], parts[1], (const char *const *) parts + 2,
+				parts[2] ? 1 : 0));
 	}
 	if (*text != '[')
 		return value_string(lab->arena, text);
@@ -62,7 +65,8 @@ static inline const struct value *lab_value(struct lab *lab, const char *text)
 	return value_string_list(lab->arena, (const char *const *) items, g_strv_length(items));
 }
 
-static inline const struct object *lab_object(struct lab *lab, const char *key, unsigned incarnation, const char *fields, const char *depends)
+static inline const struct object *lab_object(struct lab *lab, const char *key, unsigned incarnation, const char *fields,
+		const char *depends)
 {
 	struct object_builder *builder = object_builder_new(lab->arena, key, lab->site, (struct origin) { "o.yaml", 1, 1 });
 	g_auto(GStrv) words = g_strsplit(fields, " ", -1);
@@ -125,10 +129,12 @@ static inline struct plan *lab_plan(struct lab *lab)
 {
 	struct network *network = ARENA_NEW(lab->arena, struct network);
 	*network = (struct network) { .arena = lab->arena, .revision = "r1", .owner = "me",
-				      .faulty_services = (const char *const *) lab->faulty->pdata, .n_faulty_services = lab->faulty->len };
+				      .faulty_services = (const char *const *) lab->faulty->pdata,
+				      .n_faulty_services = lab->faulty->len };
 	network->objects = objects_sorted(lab->arena, (const struct object *const *) lab->desired->pdata, lab->desired->len);
 	struct observed *observed = ARENA_NEW(lab->arena, struct observed);
-	*observed = (struct observed) { .arena = lab->arena, .leftovers = (const struct leftover *) (const void *) lab->leftovers->data,
+	*observed = (struct observed) { .arena = lab->arena,
+					.leftovers = (const struct leftover *) (const void *) lab->leftovers->data,
 					.n_leftovers = lab->leftovers->len };
 	observed->objects = objects_sorted(lab->arena, (const struct object *const *) lab->observed->pdata, lab->observed->len);
 	const char **reasons = ARENA_ARRAY(lab->arena, const char *, lab->blind->len);
@@ -157,7 +163,8 @@ static inline char *lab_text(struct lab *lab, const struct plan *plan, bool fiel
 	g_autoptr(GString) out = g_string_new(NULL);
 	for (size_t i = 0; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
-		g_string_append_printf(out, "%zu %s %s #%u %s", i, action_name(step->action), step->key, step->incarnation, cause_name(step->cause));
+		g_string_append_printf(out, "%zu %s %s #%u %s", i, action_name(step->action), step->key, step->incarnation,
+				cause_name(step->cause));
 		g_string_append(out, step->interrupts ? " interrupts" : "");
 		if (strcmp(step->site, "s") != 0)
 			g_string_append_printf(out, " on %s", step->site);
@@ -171,7 +178,8 @@ static inline char *lab_text(struct lab *lab, const struct plan *plan, bool fiel
 	}
 	for (size_t i = 0; i < plan->n_unplanned; i++) {
 		const struct unplanned *entry = &plan->unplanned[i];
-		g_string_append_printf(out, "- %s%s%s: %s\n", entry->key, entry->path ? " " : "", entry->path ? entry->path : "", entry->reason);
+		g_string_append_printf(out, "- %s%s%s: %s\n", entry->key, entry->path ? " " : "", entry->path ? entry->path : "",
+				entry->reason);
 	}
 	return arena_strndup(lab->arena, out->str, out->len);
 }

@@ -65,11 +65,11 @@ static void test_database_lost(void)
 		loop->replaces = seed % 2;
 		auto_ptr(network) network = loop_network(seed, 0, 3);
 		must_converge(loop, network, seed, 0);
-		size_t acts = loop->acts;
+		size_t acts = loop_acts(loop);
 		loop_crash(loop);
 		g_hash_table_remove_all(loop->applied);
 		must_converge(loop, network, seed, 0);
-		g_assert_cmpuint(loop->acts, ==, acts);
+		g_assert_cmpuint(loop_acts(loop), ==, acts);
 		/* and can be taken away without it */
 		auto_ptr(network) nothing = loop_network_empty();
 		loop_crash(loop);
@@ -159,10 +159,56 @@ static void test_recovered_keeps_addresses(void)
 	}
 }
 
+static struct network *with_neighbour(const char *neighbours_address)
+{
+	static const char *const cps[] = { "lan=link/a.net", NULL };
+	struct loop_builder builder;
+	loop_builder_init(&builder);
+	loop_add_link(&builder, "link/a.net", "berlin", "10.1.0.0/24", 1500);
+	if (neighbours_address)
+		loop_add_vnfc(&builder, "vnfc/a.a.0", "berlin", 1 << 26, neighbours_address, cps);
+	loop_add_vnfc(&builder, "vnfc/a.x.0", "berlin", 1 << 26, NULL, cps);
+	return loop_build(&builder, neighbours_address ? "aaaaaaaaaa" : "bbbbbbbbbb");
+}
+
+static const char *address_of_x(struct loop *loop, struct arena *arena)
+{
+	return fake_world_vnfc(loop->world, "berlin", "vnfc/a.x.0", arena)->cps[0].addresses[0];
+}
+
+/* … also where it would get another one if it came anew; with the record of it, or, with the database lost, by what stands there. */
+static void test_recovered_keeps_later_address(void)
+{
+	for (int without_database = 0; without_database < 2; without_database++) {
+		auto_ptr(arena) arena = arena_new();
+		auto_ptr(network) alone = with_neighbour(NULL);
+		auto_ptr(loop) first = loop_new(1);
+		must_converge(first, alone, 1, 0);
+		const char *favourite = address_of_x(first, arena);
+		loop_crash(first);
+		g_clear_pointer(&first, loop_free);
+
+		auto_ptr(loop) loop = loop_new(1);
+		loop->max_parallel = 1;
+		auto_ptr(network) both = with_neighbour(favourite);
+		must_converge(loop, both, 1, 0);
+		const char *second = address_of_x(loop, arena);
+		g_assert_cmpstr(second, !=, favourite);
+		must_converge(loop, alone, 1, 1);
+		g_assert_cmpstr(address_of_x(loop, arena), ==, second);
+		if (without_database)
+			g_hash_table_remove_all(loop->applied);
+		fake_world_kill_vnfc(loop->world, "berlin", "vnfc/a.x.0", "exit status 1");
+		must_converge(loop, alone, 1, 1);
+		g_assert_cmpstr(address_of_x(loop, arena), ==, second);
+		loop_crash(loop);
+	}
+}
+
 /* --- order --------------------------------------------------------------------------------------------------------------- */
 
 struct order {
-	GMutex mutex;
+	pthread_mutex_t mutex;
 	GHashTable *gone; /* keys whose removal has ended */
 	struct network *network;
 	bool ends_backwards;
@@ -174,7 +220,7 @@ static void watch_order(struct loop *loop, const struct fake_event *event, void 
 	const struct object *object = event->key ? objects_find(order->network->objects, event->key) : NULL;
 	if (!object)
 		return;
-	g_mutex_lock(&order->mutex);
+	pthread_mutex_lock(&order->mutex);
 	if (event->ends && event->good && event->call == FAKE_REMOVE)
 		g_hash_table_add(order->gone, g_strdup(event->key));
 	/* a link may go only after every VNFC that was on it */
@@ -185,7 +231,7 @@ static void watch_order(struct loop *loop, const struct fake_event *event, void 
 			    && !g_hash_table_contains(order->gone, other->key))
 				order->ends_backwards = false;
 		}
-	g_mutex_unlock(&order->mutex);
+	pthread_mutex_unlock(&order->mutex);
 }
 
 static void test_removal_order(void)
@@ -198,7 +244,7 @@ static void test_removal_order(void)
 		auto_ptr(network) nothing = loop_network_empty();
 		must_converge(loop, network, seed, 0);
 		struct order order = { .network = network, .ends_backwards = true };
-		g_mutex_init(&order.mutex);
+		pthread_mutex_init(&order.mutex, NULL);
 		order.gone = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 		loop->on_act = watch_order;
 		loop->data = &order;
@@ -210,7 +256,7 @@ static void test_removal_order(void)
 		loop->on_act = NULL;
 		loop_check(loop, nothing);
 		g_hash_table_unref(order.gone);
-		g_mutex_clear(&order.mutex);
+		pthread_mutex_destroy(&order.mutex);
 		loop_crash(loop);
 	}
 }
@@ -272,6 +318,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/exec/converge/database-lost", test_database_lost);
 	g_test_add_func("/exec/converge/drift", test_drift);
 	g_test_add_func("/exec/converge/recovered", test_recovered_keeps_addresses);
+	g_test_add_func("/exec/converge/recovered-later", test_recovered_keeps_later_address);
 	g_test_add_func("/exec/converge/removal-order", test_removal_order);
 	g_test_add_func("/exec/converge/limits", test_limits);
 	g_test_add_func("/exec/converge/strangers", test_strangers);

@@ -121,10 +121,10 @@ static void test_cancel_anywhere(void)
 			for (unsigned turn = 0; turn < 1 + (seed + revision) % 6 && !exec_is_done(loop->exec); turn++)
 				loop_turn(loop);
 			exec_cancel(loop->exec);
-			size_t acts = loop->acts;
+			size_t acts = loop_acts(loop);
 			while (!exec_is_done(loop->exec))
 				loop_turn(loop);
-			g_assert_cmpuint(loop->acts, <=, acts + 8); /* what was in flight may just have begun */
+			g_assert_cmpuint(loop_acts(loop), <=, acts + 8); /* what was in flight may just have begun */
 			g_assert_cmpuint(exec_count(loop->exec, OP_PROCESSING), ==, 0);
 			g_assert_cmpuint(exec_count(loop->exec, OP_STARTING), ==, 0);
 		}

@@ -1,4 +1,5 @@
-/* Properties of plans over random networks and random mishaps. The seed is printed by the test runner; --seed SEED runs it again. */
+/* Properties of plans over random networks and random mishaps. The seed is printed by the test runner; --seed SEED runs it
+ * again. */
 #include "planlab.h"
 
 enum { RUNS = 300, ROUNDS_MAX = 30 };
@@ -52,7 +53,8 @@ static void add_vnfc(struct lab *lab, const struct shape *shape, const char *pat
 	g_autoptr(GString) fields = g_string_new("state=running ");
 	g_autoptr(GString) depends = g_string_new(NULL);
 	const char *link = shape->wan[s] && chance(50) ? "wan" : "lan";
-	g_string_append_printf(fields, "vcpus=%d pids=%d cp.p.link=link/s%d.%s cp.p.mtu=%d", 1 + pick(2), 100 * pick(2) + 1, s, link,
+	g_string_append_printf(fields, "vcpus=%d pids=%d cp.p.link=link/s%d.%s cp.p.mtu=%d", 1 + pick(2), 100 * pick(2) + 1, s,
+			link,
 			       1400 + pick(2));
 	g_string_append_printf(depends, "link/s%d.%s", s, link);
 	if (chance(20))
@@ -149,7 +151,8 @@ static bool is_running(const struct object *vnfc)
 }
 
 /* The addresses that a VIM gives: fixed, else what is there or was last applied, else new ones. */
-static void allocate(const struct world *world, struct object_builder *builder, const struct object *want, const struct step *step)
+static void allocate(const struct world *world, struct object_builder *builder, const struct object *want,
+		const struct step *step)
 {
 	size_t n;
 	const char *const *cps = object_elements(world->arena, want, "cp", &n);
@@ -275,7 +278,8 @@ static void do_steps(struct world *world, const struct plan *plan, size_t n)
 
 /* --- mishaps ------------------------------------------------------------------------------------------------------------- */
 
-static const struct object *with(const struct world *world, const struct object *object, const char *path, const struct value *value)
+static const struct object *with(const struct world *world, const struct object *object, const char *path,
+		const struct value *value)
 {
 	struct object_builder *builder = object_builder_new(world->arena, object->key, object->site, ORIGIN_NONE);
 	for (size_t i = 0; i < object->n_fields; i++)
@@ -304,7 +308,8 @@ static void mishap(struct world *world, const struct object *object)
 		break;
 	case 3:
 		if (object->kind == &kind_vnfc)
-			now = with(world, object, "cp.p.addresses", value_string_list(arena, (const char *const[]) { "10.7.7.7" }, 1));
+			now = with(world, object, "cp.p.addresses", value_string_list(arena, (const char *const[]) { "10.7.7.7" },
+					1));
 		break;
 	case 4:
 		if (object->kind == &kind_vnfc)
@@ -318,7 +323,8 @@ static void mishap(struct world *world, const struct object *object)
 		}
 		break;
 	case 6:
-		now = with(world, object, "state", object->kind == &kind_link ? value_string(arena, "down") : value_string(arena, "failed"));
+		now = with(world, object, "state", object->kind == &kind_link ? value_string(arena, "down") : value_string(arena,
+				"failed"));
 		break;
 	case 7:
 		if (object->kind == &kind_nf)
@@ -413,7 +419,8 @@ static struct world world_new(struct arena *arena)
 	static const struct cap_override dear[] = { { "vnfc", "vcpus", COST_REPLACE } };
 	static const struct caps beside = { "x", 1, dear, 1, true }, instead = { "x", 1, dear, 1, false };
 	const struct caps *caps[] = { NULL, &beside, &instead };
-	return (struct world) { arena, g_hash_table_new(g_str_hash, g_str_equal), g_hash_table_new(g_str_hash, g_str_equal), g_ptr_array_new(),
+	return (struct world) { arena, g_hash_table_new(g_str_hash, g_str_equal), g_hash_table_new(g_str_hash, g_str_equal),
+			g_ptr_array_new(),
 				caps[pick(3)], chance(50) };
 }
 

@@ -125,9 +125,8 @@ static void test_did_you_mean(void)
 	struct {
 		const char *word, *expected;
 	} cases[] = {
-		{ "tosca.nodes.nfv.Vdu.Compte", words[0] }, { "tosca.nodes.nfv.vducp", words[1] }, { "mut", "mtu" }, { "cdir",
-														      "cidr" },
-		{ "xyz", NULL }, { "", NULL }, { "q", NULL }, { "abc", "ab" },
+		{ "tosca.nodes.nfv.Vdu.Compte", words[0] }, { "tosca.nodes.nfv.vducp", words[1] }, { "mut", "mtu" },
+		{ "cdir", "cidr" }, { "xyz", NULL }, { "", NULL }, { "q", NULL }, { "abc", "ab" },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
 		g_assert_cmpstr(diag_did_you_mean(cases[i].word, words, G_N_ELEMENTS(words)), ==, cases[i].expected);

@@ -15,8 +15,10 @@ static void test_split(void)
 	g_assert_cmpint(prefix, ==, 24);
 	g_assert_true(address_split("FD00::0:5/64", &address, &prefix));
 	g_assert_cmpstr(address_text(arena, &address), ==, "fd00::5");
-	static const char *const bad[] = { "", "/24", "10.0.0.5/", "10.0.0.5/33", "10.0.0.5/-1", "10.0.0.5/24/3", "fd00::5/129", "10.0.0", "10.0.0.256",
-					   "10.0.0.05x", "::1%eth0", "1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111/64" };
+	static const char *const bad[] = { "", "/24", "10.0.0.5/", "10.0.0.5/33", "10.0.0.5/-1", "10.0.0.5/24/3", "fd00::5/129",
+					   "10.0.0", "10.0.0.256",
+					   "10.0.0.05x", "::1%eth0",
+					   "1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111:1111/64" };
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
 		g_assert_false(address_split(bad[i], &address, &prefix));
 }
@@ -33,8 +35,10 @@ static void test_network(void)
 	g_assert_cmpstr(cidr_text(arena, &cidr), ==, "10.0.2.0/23");
 	g_assert_true(cidr_network("fd00:1::/64", &cidr, &host_bits, &why));
 	g_assert_false(host_bits);
-	static const char *const bad[] = { "10.0.0.0",	"10.0.0.0/31", "10.0.0.0/32", "10.0.0.0/7",   "224.0.0.0/8", "127.0.0.0/8", "0.0.0.0/8",
-					   "fe80::/64", "ff02::/64",   "fd00::/127",  "169.254.0.0/16", "::/64",	     "everything",  "" };
+	static const char *const bad[] = { "10.0.0.0",	"10.0.0.0/31", "10.0.0.0/32", "10.0.0.0/7",   "224.0.0.0/8",
+					   "127.0.0.0/8", "0.0.0.0/8",
+					   "fe80::/64", "ff02::/64",   "fd00::/127",  "169.254.0.0/16",
+					   "::/64",	     "everything",  "" };
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
 		g_assert_false(cidr_network(bad[i], &cidr, &host_bits, &why));
 		g_assert_nonnull(why);
@@ -63,7 +67,8 @@ static void test_room(void)
 {
 	auto_ptr(arena) arena = arena_new();
 	struct cidr v4 = network("10.1.2.0/24"), v6 = network("fd00:1:2:3::/64");
-	struct address first = cidr_first(&v4), broadcast = single("10.1.2.255"), other = single("10.1.2.254"), top = single("fd00:1:2:3:ffff:ffff:ffff:ffff");
+	struct address first = cidr_first(&v4), broadcast = single("10.1.2.255"), other = single("10.1.2.254"),
+		top = single("fd00:1:2:3:ffff:ffff:ffff:ffff");
 
 	g_assert_cmpstr(address_text(arena, &first), ==, "10.1.2.1");
 	g_assert_true(cidr_is_reserved(&v4, &v4.address));
@@ -83,7 +88,8 @@ static void test_room(void)
 
 static void test_overlap(void)
 {
-	struct cidr wide = network("10.0.0.0/8"), narrow = network("10.9.0.0/16"), other = network("11.0.0.0/16"), v6 = network("fd00::/64");
+	struct cidr wide = network("10.0.0.0/8"), narrow = network("10.9.0.0/16"), other = network("11.0.0.0/16"),
+		v6 = network("fd00::/64");
 
 	g_assert_true(cidr_overlap(&wide, &narrow));
 	g_assert_true(cidr_overlap(&narrow, &wide));
@@ -95,7 +101,8 @@ static void test_pick(void)
 {
 	auto_ptr(arena) arena = arena_new();
 	struct cidr pool = network("10.64.0.0/10");
-	struct cidr first = cidr_pick("link/edge.lan", false, 0), again = cidr_pick("link/edge.lan", false, 0), next = cidr_pick("link/edge.lan", false, 1);
+	struct cidr first = cidr_pick("link/edge.lan", false, 0), again = cidr_pick("link/edge.lan", false, 0),
+		next = cidr_pick("link/edge.lan", false, 1);
 
 	g_assert_true(cidr_equal(&first, &again));
 	g_assert_false(cidr_overlap(&first, &next));
@@ -119,7 +126,8 @@ static void test_mac(void)
 	g_assert_cmpstr(text, ==, "02:00:0a:0a:01:02");
 	g_assert_true(mac_parse("02-00-0a-0a-01-02", text));
 	g_assert_cmpstr(text, ==, "02:00:0a:0a:01:02");
-	static const char *const bad[] = { "", "02:00:0a:0a:01", "00:00:00:00:00:00", "01:00:5e:00:00:01", "02:00:0a:0a:01:0g", "02:00:0a:0a:01:02:03" };
+	static const char *const bad[] = { "", "02:00:0a:0a:01", "00:00:00:00:00:00", "01:00:5e:00:00:01", "02:00:0a:0a:01:0g",
+					   "02:00:0a:0a:01:02:03" };
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
 		g_assert_false(mac_parse(bad[i], text));
 }

@@ -1,4 +1,5 @@
-/* How many instances: the service's scale, the NSD's target levels, its instantiation level, the VNFD's default level, initial delta,
+/* How many instances: the service's scale, the NSD's target levels, its instantiation level, the VNFD's default level, initial
+ * delta,
  * minimum, from strongest. */
 #include "desired_case.h"
 
@@ -7,17 +8,22 @@
 #define EDGE(properties) { "service.yaml", service_text("        descriptor: /web.yaml\n" properties) }
 #define NS(properties) { "service.yaml", service_text("        descriptor: /ns.yaml\n" properties) }
 
-#define INITIAL "    - initial: { type: tosca.policies.nfv.VduInitialDelta, targets: [ vdu ], properties: { initial_delta: { number_of_instances: 2 } } }\n"
+#define INITIAL "    - initial: { type: tosca.policies.nfv.VduInitialDelta, targets: [ vdu ], properties: { initial_delta: { "
+		"number_of_instances: 2 } } }\n"
 #define ASPECTS \
-	"    - aspects: { type: tosca.policies.nfv.ScalingAspects, properties: { aspects: { more: { name: more, description: more, max_scale_level: 3, " \
+	"    - aspects: { type: tosca.policies.nfv.ScalingAspects, properties: { aspects: { more: { name: more, description: " \
+	"more, max_scale_level: 3, " \
 	"step_deltas: [ one ] } } } }\n" \
-	"    - steps: { type: tosca.policies.nfv.VduScalingAspectDeltas, targets: [ vdu ], properties: { aspect: more, deltas: { one: { " \
+	"    - steps: { type: tosca.policies.nfv.VduScalingAspectDeltas, targets: [ vdu ], properties: { aspect: more, deltas: " \
+	"{ one: { " \
 	"number_of_instances: 2 } } } }\n"
 #define LEVELS \
-	"    - levels: { type: tosca.policies.nfv.InstantiationLevels, properties: { levels: { small: { description: s, scale_info: { more: { " \
+	"    - levels: { type: tosca.policies.nfv.InstantiationLevels, properties: { levels: { small: { description: s, " \
+	"scale_info: { more: { " \
 	"scale_level: 1 } } }, large: { description: l } }, default_level: small } }\n"
 #define VDU_LEVELS \
-	"    - per_level: { type: tosca.policies.nfv.VduInstantiationLevels, targets: [ vdu ], properties: { levels: { small: { number_of_instances: 3 }, " \
+	"    - per_level: { type: tosca.policies.nfv.VduInstantiationLevels, targets: [ vdu ], properties: { levels: { small: " \
+	"{ number_of_instances: 3 }, " \
 	"large: { number_of_instances: 5 } } } }\n"
 
 static char *scaled(const char *policies)
@@ -51,10 +57,13 @@ static void test_ladder(void)
 	assert_count(scaled("    []\n"), SERVICE(""), 1);
 	assert_count(scaled(INITIAL), SERVICE(""), 2);
 	assert_count(scaled(INITIAL ASPECTS), SERVICE(""), 2);
-	assert_count(scaled(INITIAL ASPECTS LEVELS), SERVICE(""), 4);                                   /* scale_info of small: one step */
-	assert_count(scaled(INITIAL ASPECTS LEVELS VDU_LEVELS), SERVICE(""), 3);                        /* small says so for this VDU */
+	assert_count(scaled(INITIAL ASPECTS LEVELS), SERVICE(""),
+		     4);                                   /* scale_info of small: one step */
+	assert_count(scaled(INITIAL ASPECTS LEVELS VDU_LEVELS), SERVICE(""),
+		     3);                        /* small says so for this VDU */
 	assert_count(scaled(INITIAL ASPECTS LEVELS VDU_LEVELS), SERVICE("        instantiation_level: large\n"), 5);
-	assert_count(scaled(INITIAL ASPECTS LEVELS VDU_LEVELS), SERVICE("        instantiation_level: large\n        scale: { more: 2 }\n"), 6);
+	assert_count(scaled(INITIAL ASPECTS LEVELS VDU_LEVELS),
+		     SERVICE("        instantiation_level: large\n        scale: { more: 2 }\n"), 6);
 	assert_count(scaled(INITIAL ASPECTS LEVELS VDU_LEVELS), SERVICE("        scale: { edge: 0 }\n"), 2);
 	assert_count(scaled(INITIAL ASPECTS LEVELS VDU_LEVELS), SERVICE("        scale: { web.more: 3 }\n"), 8);
 	assert_count(scaled(ASPECTS), SERVICE("        scale: { edge.more: 1 }\n"), 3); /* no initial delta: from the minimum */
@@ -63,16 +72,20 @@ static void test_ladder(void)
 static void test_steps(void)
 {
 	static const char aspects[] =
-		"    - aspects: { type: tosca.policies.nfv.ScalingAspects, properties: { aspects: { more: { name: more, description: more, max_scale_level: 2, "
+		"    - aspects: { type: tosca.policies.nfv.ScalingAspects, properties: { aspects: { more: { name: more, "
+		"description: more, max_scale_level: 2, "
 		"step_deltas: [ big, small ] } } } }\n"
-		"    - steps: { type: tosca.policies.nfv.VduScalingAspectDeltas, targets: [ vdu ], properties: { aspect: more, deltas: { big: { "
+		"    - steps: { type: tosca.policies.nfv.VduScalingAspectDeltas, targets: [ vdu ], properties: { aspect: more, "
+		"deltas: { big: { "
 		"number_of_instances: 3 }, small: { number_of_instances: 1 } } } }\n";
 
 	assert_count(scaled(aspects), SERVICE("        scale: { more: 1 }\n"), 4);
 	assert_count(scaled(aspects), SERVICE("        scale: { more: 2 }\n"), 5);
-	auto_ptr(made) made = MAKE({ "web.yaml", scaled("    - aspects: { type: tosca.policies.nfv.ScalingAspects, properties: { aspects: { more: { name: more, "
+	auto_ptr(made) made = MAKE({ "web.yaml", scaled("    - aspects: { type: tosca.policies.nfv.ScalingAspects, properties: { "
+							"aspects: { more: { name: more, "
 							"description: more, max_scale_level: 2, step_deltas: [ other ] } } } }\n"
-							"    - steps: { type: tosca.policies.nfv.VduScalingAspectDeltas, targets: [ vdu ], properties: { "
+							"    - steps: { type: tosca.policies.nfv.VduScalingAspectDeltas, "
+							"targets: [ vdu ], properties: { "
 							"aspect: more, deltas: { big: { number_of_instances: 3 } } } }\n") },
 				   EDGE("        scale: { more: 1 }\n"));
 	assert_fault(made, "unknown-delta", "web.yaml", 0);
@@ -94,7 +107,8 @@ static void test_faults(void)
 	auto_ptr(made) aspect = MAKE({ "web.yaml", scaled(ASPECTS) }, EDGE("        scale: { web.mor: 1 }\n"));
 	auto_ptr(made) none = MAKE({ "web.yaml", scaled("    []\n") }, EDGE("        scale: { web: 1 }\n"));
 	auto_ptr(made) high = MAKE({ "web.yaml", scaled(ASPECTS) }, EDGE("        scale: { more: 4 }\n"));
-	auto_ptr(made) beyond = MAKE({ "web.yaml", scaled(LEVELS "    - per: { type: tosca.policies.nfv.VduInstantiationLevels, targets: [ vdu ], properties: { "
+	auto_ptr(made) beyond = MAKE({ "web.yaml", scaled(LEVELS "    - per: { type: tosca.policies.nfv.VduInstantiationLevels, "
+								 "targets: [ vdu ], properties: { "
 								 "levels: { small: { number_of_instances: 10 } } } }\n") },
 				     EDGE(""));
 	auto_ptr(made) level = MAKE({ "web.yaml", scaled(LEVELS) }, EDGE("        instantiation_level: smal\n"));
@@ -108,21 +122,25 @@ static void test_faults(void)
 	g_assert_nonnull(strstr(made_find(level, "unknown-level")->hint, "small"));
 }
 
-/* --- in an NSD ---------------------------------------------------------------------------------------------------------------------- */
+/* --- in an NSD
+ * ---------------------------------------------------------------------------------------------------------------------- */
 
 static char *ns(const char *profile, const char *policies)
 {
 	g_autofree char *lan = link_text("lan", "ipv4", IPV4("10.1.0.0/24", ""));
-	g_autofree char *nodes = g_strdup_printf("%s    web:\n      type: t.Web\n      properties: { vnf_profile: { %s } }\n      requirements: [ virtual_link: lan ]\n", lan, profile);
+	g_autofree char *nodes = g_strdup_printf("%s    web:\n      type: t.Web\n      properties: { vnf_profile: { %s } }\n     "
+						 " requirements: [ virtual_link: lan ]\n", lan, profile);
 	g_autofree char *rest = g_strdup_printf("  policies:\n%s", policies);
 
 	return nsd_text("web.yaml", NULL, nodes, rest);
 }
 
 #define NS_LEVELS \
-	"    - levels: { type: tosca.policies.nfv.NsInstantiationLevels, properties: { ns_levels: { normal: { description: n }, sale: { description: s } }, " \
+	"    - levels: { type: tosca.policies.nfv.NsInstantiationLevels, properties: { ns_levels: { normal: { description: n " \
+	"}, sale: { description: s } }, " \
 	"default_level: normal } }\n" \
-	"    - mapping: { type: tosca.policies.nfv.VnfToInstantiationLevelMapping, targets: [ web ], properties: { number_of_instances: { normal: 2, sale: 4 } } }\n"
+	"    - mapping: { type: tosca.policies.nfv.VnfToInstantiationLevelMapping, targets: [ web ], properties: { "
+	"number_of_instances: { normal: 2, sale: 4 } } }\n"
 #define BOUNDS "min_number_of_instances: 1, max_number_of_instances: 4"
 
 static void assert_ns(char *vnfd, char *nsd, char *service, size_t expected)
@@ -143,11 +161,14 @@ static void test_nsd(void)
 	assert_ns(scaled("    []\n"), ns(BOUNDS, NS_LEVELS), NS_SERVICE(""), 2);
 	assert_ns(scaled("    []\n"), ns(BOUNDS, NS_LEVELS), NS_SERVICE("        instantiation_level: sale\n"), 4);
 	/* The level of the VNF: named by the NSD, then by its targets, then by the service. */
-	assert_ns(scaled(INITIAL ASPECTS LEVELS VDU_LEVELS), ns("instantiation_level: large, " BOUNDS, "    []\n"), NS_SERVICE(""), 5);
+	assert_ns(scaled(INITIAL ASPECTS LEVELS VDU_LEVELS), ns("instantiation_level: large, " BOUNDS, "    []\n"),
+		  NS_SERVICE(""), 5);
 	assert_ns(scaled(INITIAL ASPECTS LEVELS VDU_LEVELS),
-		  ns("instantiation_level: large, target_vnf_scale_level_info: { more: { scale_level: 2 } }, " BOUNDS, "    []\n"), NS_SERVICE(""), 6);
+		  ns("instantiation_level: large, target_vnf_scale_level_info: { more: { scale_level: 2 } }, " BOUNDS,
+		     "    []\n"), NS_SERVICE(""), 6);
 	assert_ns(scaled(INITIAL ASPECTS LEVELS VDU_LEVELS),
-		  ns("instantiation_level: large, target_vnf_scale_level_info: { more: { scale_level: 2 } }, " BOUNDS, "    []\n"),
+		  ns("instantiation_level: large, target_vnf_scale_level_info: { more: { scale_level: 2 } }, " BOUNDS,
+		     "    []\n"),
 		  NS_SERVICE("        scale: { web.more: 3 }\n"), 8);
 	assert_ns(scaled(INITIAL ASPECTS), ns(BOUNDS, NS_LEVELS), NS_SERVICE("        scale: { web: 1 }\n"), 8);
 }
@@ -156,9 +177,11 @@ static void test_nsd(void)
 static void test_nsd_aspects(void)
 {
 	assert_ns(scaled("    []\n"),
-		  ns(BOUNDS, "    - a: { type: tosca.policies.nfv.NsScalingAspects, properties: { aspects: { s: { name: s, description: s, ns_scale_levels: { 0: { description: "
+		  ns(BOUNDS, "    - a: { type: tosca.policies.nfv.NsScalingAspects, properties: { aspects: { s: { name: s, "
+			     "description: s, ns_scale_levels: { 0: { description: "
 			     "x } } } } } }\n"
-			     "    - m: { type: tosca.policies.nfv.VnfToLevelMapping, targets: [ web ], properties: { aspect: s, number_of_instances: { 0: 3, 1: 4 } } }\n"),
+			     "    - m: { type: tosca.policies.nfv.VnfToLevelMapping, targets: [ web ], properties: { aspect: s, "
+			     "number_of_instances: { 0: 3, 1: 4 } } }\n"),
 		  NS_SERVICE(""), 3);
 }
 
@@ -177,10 +200,13 @@ static void test_nsd_keys(void)
 
 static void test_nsd_faults(void)
 {
-	auto_ptr(made) vnf = MAKE({ "web.yaml", scaled(ASPECTS) }, { "ns.yaml", ns(BOUNDS, "    []\n") }, NS("        scale: { wbe.more: 1 }\n"));
+	auto_ptr(made) vnf = MAKE({ "web.yaml", scaled(ASPECTS) }, { "ns.yaml", ns(BOUNDS, "    []\n") },
+				  NS("        scale: { wbe.more: 1 }\n"));
 	auto_ptr(made) range = MAKE({ "web.yaml", scaled("    []\n") },
-				    { "ns.yaml", ns("min_number_of_instances: 1, max_number_of_instances: 1", NS_LEVELS) }, NS(""));
-	auto_ptr(made) level = MAKE({ "web.yaml", scaled("    []\n") }, { "ns.yaml", ns(BOUNDS, NS_LEVELS) }, NS("        instantiation_level: rush\n"));
+				    { "ns.yaml", ns("min_number_of_instances: 1, max_number_of_instances: 1", NS_LEVELS) },
+				    NS(""));
+	auto_ptr(made) level = MAKE({ "web.yaml", scaled("    []\n") }, { "ns.yaml", ns(BOUNDS, NS_LEVELS) },
+				    NS("        instantiation_level: rush\n"));
 
 	assert_fault(vnf, "unknown-vnf", "service.yaml", 9);
 	g_assert_nonnull(strstr(made_find(vnf, "unknown-vnf")->hint, "web"));
@@ -190,7 +216,8 @@ static void test_nsd_faults(void)
 
 static void test_bounds(void)
 {
-	auto_ptr(made) most = MAKE({ "web.yaml", vnfd_text((struct vnfd_parts) { .min = DESIRED_MAX_VNFCS_PER_SERVICE, .max = DESIRED_MAX_VNFCS_PER_SERVICE,
+	auto_ptr(made) most = MAKE({ "web.yaml", vnfd_text((struct vnfd_parts) { .min = DESIRED_MAX_VNFCS_PER_SERVICE,
+										 .max = DESIRED_MAX_VNFCS_PER_SERVICE,
 										 .cp = "layer_protocols: [ ethernet ]" }) },
 				   EDGE(""));
 	auto_ptr(made) more = MAKE({ "web.yaml", vnfd_text((struct vnfd_parts) { .min = DESIRED_MAX_VNFCS_PER_SERVICE + 1,

@@ -52,7 +52,9 @@ static void test_vnfd_keys(void)
 /* Names that keys cannot hold are encoded, so two names are never one key. */
 static void test_names(void)
 {
-	auto_ptr(made) made = MAKE(WEB, { "s.yaml", g_strdup(HEAD "topology_template:\n  node_templates:\n    a.b c:\n      type: pleach.nodes.NetworkService\n"
+	auto_ptr(made) made = MAKE(WEB, { "s.yaml",
+					  g_strdup(HEAD "topology_template:\n  node_templates:\n    a.b c:\n      type: "
+							"pleach.nodes.NetworkService\n"
 								  "      properties: { descriptor: /web.yaml }\n") });
 
 	assert_clean(made);
@@ -94,7 +96,8 @@ static void test_faulty_descriptor(void)
 	g_assert_cmpuint(unused->network->n_faulty_services, ==, 0);
 	made_object(unused, "vnfc/edge.vdu.0");
 	auto_ptr(made) used = MAKE(WEB, { "bad.yaml", faulty }, EDGE("        descriptor: /bad.yaml\n"),
-				   { "other.yaml", g_strdup(HEAD "topology_template:\n  node_templates:\n    other:\n      type: pleach.nodes.NetworkService\n"
+				   { "other.yaml", g_strdup(HEAD "topology_template:\n  node_templates:\n    other:\n      type: "
+								 "pleach.nodes.NetworkService\n"
 								 "      properties: { descriptor: /web.yaml }\n") });
 	g_assert_cmpuint(used->network->n_faulty_services, ==, 1);
 	g_assert_cmpstr(used->network->faulty_services[0], ==, "edge.");
@@ -115,8 +118,35 @@ static void test_unreadable_service(void)
 	g_assert_cmpuint(diags_errors(faulty->diags), >, 0);
 	g_assert_cmpuint(faulty->network->objects.n, ==, 0);
 	g_assert_cmpuint(faulty->network->n_faulty_services, >=, 1);
-	auto_ptr(made) mistyped = MAKE(WEB, { "service.yaml", g_strdup(HEAD "topology_template:\n  node_templates:\n    edge:\n      type: pleach.nodes.NetworkServices\n") });
-	g_assert_cmpuint(mistyped->network->n_faulty_services, ==, 1);
+}
+
+/* A service whose type is mistyped is not removed; other services of the file cannot be told from it. */
+static void test_mistyped(void)
+{
+	auto_ptr(made) made = MAKE(WEB, { "service.yaml",
+					  g_strdup(HEAD "topology_template:\n  node_templates:\n    edge:\n      type: "
+							"pleach.nodes.NetwrokService\n"
+								   "      properties: { descriptor: /web.yaml }\n") });
+
+	g_assert_cmpuint(diags_errors(made->diags), >, 0);
+	g_assert_cmpuint(made->network->n_faulty_services, ==, 1);
+	g_assert_cmpstr(made->network->faulty_services[0], ==, "edge.");
+}
+
+/* What is made must be known before anything runs. */
+static void test_known_too_late(void)
+{
+	auto_ptr(made) service = MAKE(WEB, EDGE(DESCRIPTOR "        site: { get_attribute: [ SELF, state ] }\n"));
+	auto_ptr(made) vdu = MAKE({ "web.yaml", vnfd_text((struct vnfd_parts) { .vdu_properties = ", nfvi_constraints: { a: { "
+												  "get_attribute: [ nf, state ] "
+												  "} }" }) },
+				  EDGE(DESCRIPTOR));
+	auto_ptr(made) nf = MAKE({ "web.yaml", vnfd_text((struct vnfd_parts) { .nf = "command: [ cat ], ems: { get_attribute: [ "
+										     "SELF, state ] }" }) }, EDGE(DESCRIPTOR));
+
+	assert_fault(service, "known-too-late", "service.yaml", 9);
+	assert_fault(vdu, "known-too-late", "web.yaml", 0);
+	assert_fault(nf, "known-too-late", "web.yaml", 0);
 }
 
 static void test_duplicate_service(void)
@@ -148,10 +178,12 @@ static void test_flavour(void)
 	assert_fault(bad, "unknown-flavour", "service.yaml", 9);
 }
 
-/* --- sites ------------------------------------------------------------------------------------------------------------------------- */
+/* --- sites
+ * ------------------------------------------------------------------------------------------------------------------------- */
 
 #define SITE(name, properties) \
-	g_strdup(HEAD "topology_template:\n  node_templates:\n    " name ":\n      type: pleach.nodes.Site\n      properties: { " properties " }\n")
+	g_strdup(HEAD "topology_template:\n  node_templates:\n    " name ":\n      type: pleach.nodes.Site\n      properties: { "
+									 "" properties " }\n")
 
 static void test_implied_site(void)
 {
@@ -168,9 +200,13 @@ static void test_implied_site(void)
 static void test_site(void)
 {
 	auto_ptr(made) made = MAKE(WEB, EDGE(DESCRIPTOR),
-				   { "berlin.yaml", SITE("berlin", "owner: acme, capacity: { vcpus: 8, memory: 4 GiB, vnfs: 40 }, vim: { driver: libvirt, "
-									   "endpoint: 'qemu:///system', credential: { secret: key, key: a }, options: { b: c } }, "
-									   "ems: { leaf: { driver: leaf }, box: { driver: ssh } }") });
+				   { "berlin.yaml", SITE("berlin",
+							 "owner: acme, capacity: { vcpus: 8, memory: 4 GiB, vnfs: 40 }, vim: { "
+							 "driver: libvirt, "
+									   "endpoint: 'qemu:///system', credential: { secret: "
+									   "key, key: a }, options: { b: c } }, "
+									   "ems: { leaf: { driver: leaf }, box: { driver: ssh } "
+									   "}") });
 	const struct site *site = network_site(made->network, "berlin");
 
 	assert_clean(made);
@@ -190,9 +226,12 @@ static void test_site(void)
 
 static void test_site_faults(void)
 {
-	auto_ptr(made) unknown = MAKE(WEB, EDGE(DESCRIPTOR "        site: berln\n"), { "a.yaml", SITE("berlin", "steering: auto") });
-	auto_ptr(made) missing = MAKE(WEB, EDGE(DESCRIPTOR), { "a.yaml", SITE("berlin", "steering: auto") }, { "b.yaml", SITE("bonn", "steering: auto") });
-	auto_ptr(made) twice = MAKE(WEB, EDGE(DESCRIPTOR), { "a.yaml", SITE("berlin", "steering: auto") }, { "b.yaml", SITE("berlin", "steering: auto") });
+	auto_ptr(made) unknown = MAKE(WEB, EDGE(DESCRIPTOR "        site: berln\n"),
+				      { "a.yaml", SITE("berlin", "steering: auto") });
+	auto_ptr(made) missing = MAKE(WEB, EDGE(DESCRIPTOR), { "a.yaml", SITE("berlin", "steering: auto") },
+				      { "b.yaml", SITE("bonn", "steering: auto") });
+	auto_ptr(made) twice = MAKE(WEB, EDGE(DESCRIPTOR), { "a.yaml", SITE("berlin", "steering: auto") },
+				    { "b.yaml", SITE("berlin", "steering: auto") });
 
 	assert_fault(unknown, "unknown-site", "service.yaml", 9);
 	g_assert_nonnull(strstr(made_find(unknown, "unknown-site")->hint, "berlin"));
@@ -205,9 +244,11 @@ static void test_owner(void)
 {
 	const struct desired_options options = { .owner = "me", .default_owner = "tests" };
 	auto_ptr(made) agrees =
-		make_with(&options, (const struct case_file[CASE_FILES]) { WEB, EDGE(DESCRIPTOR), { "a.yaml", SITE("berlin", "owner: me") } });
+		make_with(&options, (const struct case_file[CASE_FILES]) { WEB, EDGE(DESCRIPTOR),
+									   { "a.yaml", SITE("berlin", "owner: me") } });
 	auto_ptr(made) differs =
-		make_with(&options, (const struct case_file[CASE_FILES]) { WEB, EDGE(DESCRIPTOR), { "a.yaml", SITE("berlin", "owner: you") } });
+		make_with(&options, (const struct case_file[CASE_FILES]) { WEB, EDGE(DESCRIPTOR),
+									   { "a.yaml", SITE("berlin", "owner: you") } });
 	auto_ptr(made) silent = make_with(&options, (const struct case_file[CASE_FILES]) { WEB, EDGE(DESCRIPTOR) });
 
 	assert_clean(agrees);
@@ -230,15 +271,19 @@ static void test_capacity(void)
 /* A faulty file may hold the site that is meant: a service that names none is not moved elsewhere. */
 static void test_lost_site(void)
 {
-	auto_ptr(made) made = MAKE(WEB, EDGE(DESCRIPTOR), { "a.yaml", g_strdup(HEAD "topology_template:\n  node_templates:\n    b: { type: pleach.nodes.Site\n") });
+	auto_ptr(made) made = MAKE(WEB, EDGE(DESCRIPTOR), { "a.yaml",
+							    g_strdup(HEAD "topology_template:\n  node_templates:\n    b: { type: "
+									  "pleach.nodes.Site\n") });
 
 	assert_fault(made, "site-missing", "service.yaml", 5);
 }
 
-/* --- order ------------------------------------------------------------------------------------------------------------------------- */
+/* --- order
+ * ------------------------------------------------------------------------------------------------------------------------- */
 
 #define TWO(first, second) \
-	g_strdup(HEAD "topology_template:\n  node_templates:\n    a:\n      type: pleach.nodes.NetworkService\n      properties: { descriptor: /web.yaml }\n" first \
+	g_strdup(HEAD "topology_template:\n  node_templates:\n    a:\n      type: pleach.nodes.NetworkService\n      " \
+		      "properties: { descriptor: /web.yaml }\n" first \
 		      "    b:\n      type: pleach.nodes.NetworkService\n      properties: { descriptor: /web.yaml }\n" second)
 
 static void test_order(void)
@@ -250,7 +295,8 @@ static void test_order(void)
 	g_assert_cmpuint(link->n_depends, ==, 1);
 	g_assert_cmpstr(link->depends[0], ==, "nf/b.vdu.0");
 	g_assert_cmpuint(made_object(made, "link/b.port")->n_depends, ==, 0);
-	auto_ptr(made) cycle = MAKE(WEB, { "s.yaml", TWO("      requirements: [ dependency: b ]\n", "      requirements: [ dependency: a ]\n") });
+	auto_ptr(made) cycle = MAKE(WEB, { "s.yaml", TWO("      requirements: [ dependency: b ]\n",
+							 "      requirements: [ dependency: a ]\n") });
 	g_assert_nonnull(made_find(cycle, "dependency-cycle"));
 	g_assert_cmpuint(cycle->network->n_faulty_services, ==, 2);
 }
@@ -270,6 +316,32 @@ static char *fields(const struct made *made)
 		}
 	}
 	return g_string_free(text, FALSE);
+}
+
+/* Services that depend on one another are ordered pair by pair of their objects: that is bounded. */
+static void test_order_bound(void)
+{
+	auto_ptr(made) made = MAKE({ "web.yaml", vnfd_text((struct vnfd_parts) { .nf = "", .min = 1001, .max = 1001,
+										 .cp = "layer_protocols: [ ethernet ]" }) },
+				   { "bare.yaml", g_strdup(HEAD "node_types:\n  t.Bare: { derived_from: tosca.nodes.nfv.VNF "
+								"}\ntopology_template:\n  node_templates:\n"
+								"    vdu:\n      type: tosca.nodes.nfv.Vdu.Compute\n      "
+								"properties: { name: b, description: b,\n"
+								"        vdu_profile: { min_number_of_instances: 1000, "
+								"max_number_of_instances: 1000 } }\n"
+								"      capabilities:\n        virtual_compute: { properties: { "
+								"virtual_cpu: { num_virtual_cpu: 1 },\n"
+								"          virtual_memory: { virtual_mem_size: 1 MB } } }\n") },
+				   { "s.yaml", g_strdup(HEAD "topology_template:\n  node_templates:\n    a:\n      type: "
+							     "pleach.nodes.NetworkService\n"
+							     "      properties: { descriptor: /bare.yaml }\n      requirements: "
+							     "[ dependency: b ]\n"
+							     "    b:\n      type: pleach.nodes.NetworkService\n      properties: "
+							     "{ descriptor: /web.yaml }\n") });
+
+	g_assert_nonnull(made_find(made, "too-many-dependencies"));
+	g_assert_cmpuint(made->network->n_faulty_services, ==, 1);
+	g_assert_cmpstr(made->network->faulty_services[0], ==, "a.");
 }
 
 static void test_order_of_files(void)
@@ -294,6 +366,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/desired/services/not-a-descriptor", test_not_a_descriptor);
 	g_test_add_func("/desired/services/faulty-descriptor", test_faulty_descriptor);
 	g_test_add_func("/desired/services/unreadable", test_unreadable_service);
+	g_test_add_func("/desired/services/mistyped", test_mistyped);
+	g_test_add_func("/desired/services/known-too-late", test_known_too_late);
+	g_test_add_func("/desired/services/order-bound", test_order_bound);
 	g_test_add_func("/desired/services/duplicate", test_duplicate_service);
 	g_test_add_func("/desired/services/inputs", test_inputs);
 	g_test_add_func("/desired/services/flavour", test_flavour);

@@ -139,10 +139,11 @@ static void test_good(void)
 	auto_ptr(http_client) client = http_client_new(far->endpoint, &error);
 	g_assert_no_error(error);
 	for (int i = 0; i < 3; i++) {
-		struct http_call call = { .method = "PUT", .path = "/v1/nf?x=a%20b", .body = "{}", .body_length = 2,
-					 .deadline_us = in_ms(5000),
-					  .cancel_fd = -1, .headers = (const char *const[]) { "X-One: 1", "X-Two: 2\r\nEvil: 1",
-											     NULL } };
+		static const char *const headers[] = { "X-One: 1", "X-Two: 2\r\nEvil: 1", NULL };
+		struct http_call call = {
+			.method = "PUT", .path = "/v1/nf?x=a%20b", .headers = headers, .body = "{}", .body_length = 2,
+			.deadline_us = in_ms(5000), .cancel_fd = -1,
+		};
 		auto_http_reply reply;
 		g_assert_true(http_client_call(client, &call, &reply, &error));
 		g_assert_no_error(error);
@@ -253,7 +254,8 @@ static bool take(const void *bytes, size_t length, void *data)
 
 static void test_take(void)
 {
-	struct far_side *far = far_new("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n4\r\nstop\r\n4\r\nmore\r\n0\r\n\r\n", DRIP);
+	struct far_side *far = far_new("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+				       "3\r\none\r\n4\r\nstop\r\n4\r\nmore\r\n0\r\n\r\n", DRIP);
 	auto_ptr(http_client) client = http_client_new(far->endpoint, NULL);
 	g_autoptr(GString) got = g_string_new(NULL);
 	g_autoptr(GError) error = NULL;
@@ -298,11 +300,9 @@ static void test_status(void)
 		unsigned status;
 		int code;
 	} cases[] = {
-		{ 400, PLEACH_ERROR_INVALID }, { 401, PLEACH_ERROR_AUTH }, { 403, PLEACH_ERROR_AUTH }, { 404,
-													PLEACH_ERROR_NOT_FOUND },
-		{ 409, PLEACH_ERROR_CONFLICT }, { 429, PLEACH_ERROR_RETRY }, { 500, PLEACH_ERROR_RETRY }, { 501,
-													   PLEACH_ERROR_UNSUPPORTED },
-		{ 302, PLEACH_ERROR_INVALID },
+		{ 302, PLEACH_ERROR_INVALID }, { 400, PLEACH_ERROR_INVALID }, { 401, PLEACH_ERROR_AUTH },
+		{ 403, PLEACH_ERROR_AUTH },    { 404, PLEACH_ERROR_NOT_FOUND }, { 409, PLEACH_ERROR_CONFLICT },
+		{ 429, PLEACH_ERROR_RETRY },   { 500, PLEACH_ERROR_RETRY },     { 501, PLEACH_ERROR_UNSUPPORTED },
 	};
 	struct http_call call = { .path = "/x" };
 	char words[] = "no such thing\n";

@@ -77,8 +77,7 @@ static int dial(const struct world *world)
 	return fd;
 }
 
-/* One turn of the server's loop, as the header says: it runs when the descriptor is readable or the time is over, and only then.
- * */
+/* One turn of the server's loop, as the header says: it runs only when the descriptor is readable or the time is over. */
 static void turn(struct world *world, int max_ms)
 {
 	int timeout_ms = http_server_timeout_ms(world->server);
@@ -147,9 +146,9 @@ static void test_requests(void)
 	g_autofree char *seen = g_strdup_printf("GET /a/b/\xc3\xa9 q=x y z body=0: uid=%d", (int) geteuid());
 	g_assert_cmpstr(world->last, ==, seen);
 	/* The same connection again, with a body in pieces. */
-	g_autofree char *second = ask(world, fd,
-				      "PUT /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
-				      "hello\n");
+	static const char chunked[] = "PUT /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+				      "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+	g_autofree char *second = ask(world, fd, chunked, "hello\n");
 	g_assert_nonnull(strstr(world->last, "body=5:abcde"));
 	close(fd);
 	for (int i = 0; i < 100 && http_server_connections(world->server); i++)
@@ -211,7 +210,8 @@ static void test_endless_body(void)
 	struct world *world = world_new((struct http_server_options) { .body_max_bytes = 1000 });
 	/* A little too much is read and answered; */
 	g_autofree char *little = g_strnfill(2000, 'x');
-	g_autofree char *request = g_strdup_printf("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n7d0\r\n%s\r\n0\r\n\r\n", little);
+	g_autofree char *request = g_strdup_printf("PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+						   "7d0\r\n%s\r\n0\r\n\r\n", little);
 	expect(world, request, "HTTP/1.1 413");
 	/* without an end, the connection is cut. */
 	int fd = dial(world);

@@ -30,7 +30,8 @@ static const struct expr *addresses(const char *key, const char *index)
 }
 
 #define ITEMS(...) \
-	(const struct expr *const[]) { __VA_ARGS__ }, sizeof((const struct expr *const[]) { __VA_ARGS__ }) / sizeof(const struct expr *)
+	(const struct expr *const[]) { __VA_ARGS__ }, \
+		sizeof((const struct expr *const[]) { __VA_ARGS__ }) / sizeof(const struct expr *)
 
 static void gives(const struct expr *expr, const char *expected)
 {
@@ -72,7 +73,8 @@ static void test_known(void)
 	gives(text("x"), "x");
 	gives(addresses("vnfc/a", NULL), "[10.0.0.1, 10.0.0.2]");
 	gives(addresses("vnfc/a", "1"), "10.0.0.2");
-	gives(expr_concat(arena, ITEMS(text("http://"), addresses("vnfc/a", "0"), text(":"), expr_value(arena, value_integer(arena, 80)))),
+	gives(expr_concat(arena, ITEMS(text("http://"), addresses("vnfc/a", "0"), text(":"), expr_value(arena,
+			value_integer(arena, 80)))),
 	      "http://10.0.0.1:80");
 	gives(expr_join(arena, " ", ITEMS(addresses("vnfc/a", NULL), text("x"))), "10.0.0.1 10.0.0.2 x");
 	gives(expr_token(arena, text("a::b::c"), "::", 2), "c");
@@ -80,7 +82,8 @@ static void test_known(void)
 	gives(expr_token(arena, text("abc"), ":", 0), "abc");
 	gives(expr_list(arena, false, ITEMS(text("x"), addresses("vnfc/a", NULL))), "[x, [10.0.0.1, 10.0.0.2]]");
 	gives(expr_list(arena, true, ITEMS(text("x"), addresses("vnfc/a", NULL))), "[x, 10.0.0.1, 10.0.0.2]");
-	gives(expr_map(arena, (const char *const[]) { "b", "a" }, ITEMS(text("1st"), addresses("vnfc/a", "0"))), "{a: 10.0.0.1, b: 1st}");
+	gives(expr_map(arena, (const char *const[]) { "b", "a" }, ITEMS(text("1st"), addresses("vnfc/a", "0"))),
+			"{a: 10.0.0.1, b: 1st}");
 	/* What is absent for good takes no part in lists and maps. */
 	gives(expr_list(arena, false, ITEMS(text("x"), expr_value(arena, &value_absent))), "[x]");
 	gives(expr_map(arena, (const char *const[]) { "a" }, ITEMS(expr_value(arena, &value_absent))), "{}");
@@ -90,7 +93,8 @@ static void test_waiting(void)
 {
 	waits(addresses("vnfc/b", "0"), "vnfc/b ");
 	waits(addresses("vnfc/blind", NULL), "vnfc/blind ");
-	waits(expr_concat(arena, ITEMS(addresses("vnfc/c", "0"), addresses("vnfc/a", "0"), addresses("vnfc/b", "0"))), "vnfc/b vnfc/c ");
+	waits(expr_concat(arena, ITEMS(addresses("vnfc/c", "0"), addresses("vnfc/a", "0"), addresses("vnfc/b", "0"))),
+			"vnfc/b vnfc/c ");
 	waits(expr_join(arena, ",", ITEMS(addresses("vnfc/b", NULL), addresses("vnfc/b", NULL))), "vnfc/b ");
 	waits(expr_token(arena, addresses("vnfc/b", "0"), ".", 0), "vnfc/b ");
 	waits(expr_list(arena, true, ITEMS(addresses("vnfc/a", NULL), addresses("vnfc/b", NULL))), "vnfc/b ");
@@ -133,7 +137,8 @@ static void test_faults(void)
 	faults(expr_token(arena, text("a:b"), ":", 2), "token(a:b, \":\", 2): there is no piece 2");
 	faults(expr_token(arena, text("a:b"), ":", -1), "token(a:b, \":\", -1): there is no piece -1");
 	faults(expr_token(arena, text("a:b"), "", 0), "token(a:b, \"\", 0): the separator is empty");
-	faults(expr_token(arena, expr_value(arena, value_integer(arena, 1)), ".", 0), "token(1, \".\", 0): only a string can be split");
+	faults(expr_token(arena, expr_value(arena, value_integer(arena, 1)), ".", 0),
+			"token(1, \".\", 0): only a string can be split");
 	/* A fault counts, though something else is still waited for. */
 	faults(expr_concat(arena, ITEMS(addresses("vnfc/b", NULL), addresses("vnfc/a", "9"))),
 	       "get_attribute(vnfc/a, addresses, 9): index 9: the list has 2 items, counted from 0");

@@ -19,7 +19,8 @@ static void test_valid(void)
 {
 	static const char *const good[] = { "link/a", "vnfc/edge.web.vdu.0", "x/A-b_c.%2E.%C3%A9" };
 	static const char *const bad[] = {
-		"", "/", "a", "/a", "link/", "link/.", "link/a.", "link/.a", "link/a..b", "link/a/b", "Link/a", "li nk/a", "link/a b", "link/%",
+		"", "/", "a", "/a", "link/", "link/.", "link/a.", "link/.a", "link/a..b",
+		"link/a/b", "Link/a", "li nk/a", "link/a b", "link/%",
 		"link/%2", "link/%2e", /* lower case */ "link/%41", /* needs no encoding */ "link/%00", "link/a\n", "link/%zz",
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(good); i++)

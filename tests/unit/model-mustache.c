@@ -52,7 +52,8 @@ static void test_sections(void)
 	renders("{\"l\":[{\"n\":1},{\"n\":2}],\"x\":\"outer\"}", "{{#l}}{{n}}{{x}} {{/l}}", "1outer 2outer ");
 	renders("{\"a\":{\"n\":\"inner\"},\"n\":\"outer\"}", "{{#a}}{{n}}{{/a}} {{n}}", "inner outer");
 	renders("{\"a\":{\"b\":{\"l\":[\"x\"]}}}", "{{#a.b.l}}{{.}}{{/a.b.l}}", "x");
-	renders("{\"t\":true,\"two\":\"second\"}", "{{#t}}\n* first\n{{/t}}\n* {{two}}\n{{#t}}\n* third\n{{/t}}\n", "* first\n* second\n* third\n");
+	renders("{\"t\":true,\"two\":\"second\"}", "{{#t}}\n* first\n{{/t}}\n* {{two}}\n{{#t}}\n* third\n{{/t}}\n",
+			"* first\n* second\n* third\n");
 	renders("{\"b\":true}", "| A {{#b}}B {{#b}}C{{/b}} D{{/b}} E |", "| A B C D E |");
 	renders("{\"b\":false}", "{{^b}}1{{^b}}2{{/b}}{{/b}}", "12");
 }

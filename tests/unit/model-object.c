@@ -39,7 +39,8 @@ static const struct object *sample(void)
 
 static void test_build(void)
 {
-	static const char *const paths[] = { "cp.lan-2.link", "cp.lan-2.mtu", "cp.lan.link", "cp.lan.mtu", "pid", "state", "vcpus" };
+	static const char *const paths[] = { "cp.lan-2.link", "cp.lan-2.mtu", "cp.lan.link", "cp.lan.mtu", "pid", "state",
+			"vcpus" };
 	const struct object *object = sample();
 	g_assert_cmpuint(object->n_fields, ==, G_N_ELEMENTS(paths));
 	for (size_t i = 0; i < object->n_fields; i++)
@@ -170,7 +171,8 @@ static void test_json_hostile(void)
 	refuses("{\"key\":\"link/a\"}", "link/a: \"site\" is not a name of 1 to 255 bytes");
 	refuses("{\"key\":\"link/a\",\"site\":\"\"}", "link/a: \"site\" is not a name of 1 to 255 bytes");
 	refuses("{\"key\":\"link/a\",\"site\":\"x\",\"fields\":[]}", "link/a: \"fields\" is not an object");
-	refuses("{\"key\":\"link/a\",\"site\":\"x\",\"fields\":{\"what\":{\"value\":1}}}", "link/a: a link has no field \"what\"");
+	refuses("{\"key\":\"link/a\",\"site\":\"x\",\"fields\":{\"what\":{\"value\":1}}}",
+			"link/a: a link has no field \"what\"");
 	refuses("{\"key\":\"link/a\",\"site\":\"x\",\"fields\":{\"mtu\":1}}", "link/a: field \"mtu\" has no value");
 	refuses("{\"key\":\"link/a\",\"site\":\"x\",\"fields\":{\"mtu\":{\"value\":{\"$x\":1}}}}",
 		"link/a: field \"mtu\": \"$x\" is not a tag of a value");
@@ -180,7 +182,8 @@ static void test_json_hostile(void)
 		"link/a: \"incarnation\" is not a number from 0 to 2147483647");
 	refuses("{\"key\":\"link/a\",\"site\":\"x\",\"fields\":{},\"incarnation\":4294967297}",
 		"link/a: \"incarnation\" is not a number from 0 to 2147483647");
-	refuses("{\"key\":\"link/a\",\"site\":\"x\",\"fields\":{},\"depends\":[\"x\"]}", "link/a: \"depends\" holds what is not a key");
+	refuses("{\"key\":\"link/a\",\"site\":\"x\",\"fields\":{},\"depends\":[\"x\"]}",
+			"link/a: \"depends\" holds what is not a key");
 	refuses("{\"key\":\"link/a\",\"site\":\"x\",\"fields\":{},\"depends\":{}}",
 		"link/a: \"depends\" is not an array of at most 4096 keys");
 	refuses("{\"key\":\"link/a\",\"site\":\"x\",\"fields\":{},\"descriptor\":7}", "link/a: \"descriptor\" is not a string");
@@ -196,7 +199,8 @@ static void test_json_bounds(void)
 	g_string_append(many, "}}");
 	refuses(many->str, "vnfc/a: more than 4096 fields");
 	g_autofree char *open = g_strnfill(VALUE_DEPTH_MAX + 1, '['), *shut = g_strnfill(VALUE_DEPTH_MAX + 1, ']');
-	g_autofree char *deep = g_strdup_printf("{\"key\":\"link/a\",\"site\":\"x\",\"fields\":{\"mtu\":{\"value\":%s1%s}}}", open, shut);
+	g_autofree char *deep = g_strdup_printf("{\"key\":\"link/a\",\"site\":\"x\",\"fields\":{\"mtu\":{\"value\":%s1%s}}}",
+			open, shut);
 	refuses(deep, "link/a: field \"mtu\": lists and maps are nested more than 32 deep");
 	g_autofree char *site = g_strnfill(SITE_NAME_MAX + 1, 's');
 	g_autofree char *wide = g_strdup_printf("{\"key\":\"link/a\",\"site\":\"%s\",\"fields\":{}}", site);

@@ -85,8 +85,10 @@ static void test_pending_text(void)
 static void test_order(void)
 {
 	const struct value *ordered[] = {
-		&value_absent, &value_null, value_bool(false), value_bool(true), value_float(arena, -1.5), value_integer(arena, 2),
-		value_float(arena, 2.5), value_integer(arena, (1LL << 53) + 1), value_float(arena, 1e300), value_float(arena, (double) NAN),
+		&value_absent, &value_null, value_bool(false), value_bool(true), value_float(arena, -1.5), value_integer(arena,
+				2),
+		value_float(arena, 2.5), value_integer(arena, (1LL << 53) + 1), value_float(arena, 1e300), value_float(arena,
+				(double) NAN),
 		text("a"), text("b"), list2(text("a"), text("a")), list2(text("a"), text("b")),
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(ordered); i++) {
@@ -196,7 +198,8 @@ static void test_json_hostile(void)
 {
 	static const char *const bad[] = {
 		"{\"$absent\":1}", "{\"$what\":true}", "{\"$digest\":\"sha256:12\"}", "{\"$digest\":\"md5:" HELLO_SHA256 "\"}",
-		"{\"$digest\":\"sha256:" HELLO_SHA256 "\",\"x\":1}", "{\"$secret\":\"\"}", "{\"$bytes\":\"AAAA\"}", "{\"$float\":\"1\"}", "{\"$\":1}",
+		"{\"$digest\":\"sha256:" HELLO_SHA256 "\",\"x\":1}",
+		"{\"$secret\":\"\"}", "{\"$bytes\":\"AAAA\"}", "{\"$float\":\"1\"}", "{\"$\":1}",
 		"[[{\"$unknown\":false}]]",
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {

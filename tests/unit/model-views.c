@@ -21,7 +21,8 @@ static void test_addresses(void)
 	static const char *const no_address[] = { "", "10.0.0", "10.0.0.256", "10.0.0.1/24", "fe80::1%eth0", " 10.0.0.1", "x" };
 	for (size_t i = 0; i < G_N_ELEMENTS(no_address); i++)
 		g_assert_false(address_parse(no_address[i], &address));
-	static const char *const no_cidr[] = { "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/ 8", "::/129", "/8",
+	static const char *const no_cidr[] = { "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/ 8", "::/129",
+			"/8",
 					       "10.0.0.0/8x", "10.0.0.0/0008" };
 	for (size_t i = 0; i < G_N_ELEMENTS(no_cidr); i++)
 		g_assert_false(cidr_parse(no_cidr[i], &cidr));
@@ -35,7 +36,8 @@ static void test_addresses(void)
 	g_assert_false(pool_parse("10.0.0.5-::1", &address, &last));
 	g_assert_false(pool_parse("10.0.0.5", &address, &last));
 	g_assert_true(mac_is_valid("02:00:5e:10:00:01"));
-	static const char *const no_mac[] = { "", "02:00:5e:10:00:0", "02:00:5E:10:00:01", "02-00-5e-10-00-01", "02:00:5e:10:00:01:02",
+	static const char *const no_mac[] = { "", "02:00:5e:10:00:0", "02:00:5E:10:00:01", "02-00-5e-10-00-01",
+			"02:00:5e:10:00:01:02",
 					      "00:00:00:00:00:00", "01:00:5e:10:00:01", "0g:00:5e:10:00:01" };
 	for (size_t i = 0; i < G_N_ELEMENTS(no_mac); i++)
 		g_assert_false(mac_is_valid(no_mac[i]));
@@ -66,12 +68,14 @@ static struct vnfc full_vnfc(void)
 	static const char *const lan[] = { "10.0.0.5", "2001:db8::5" };
 	static const struct cp cps[] = {
 		{ .name = "wan", .link = "link/a.wan", .order = 0, .mtu = 1500, .up = true },
-		{ .name = "lan.1", .link = "link/a.lan", .order = 1, .mtu = 1400, .cidr = "10.0.0.0/24", .addresses = lan, .n_addresses = 2,
+		{ .name = "lan.1", .link = "link/a.lan", .order = 1, .mtu = 1400, .cidr = "10.0.0.0/24", .addresses = lan,
+				.n_addresses = 2,
 		  .mac_address = "02:00:00:00:00:01", .up = false, .port_name = "lan.1" },
 	};
 	static const struct label labels[] = { { "vdu", "web" }, { "vnfd_id", "7a" } };
 	return (struct vnfc) { .key = "vnfc/a.web.0", .site = "x", .incarnation = 3, .state = VNFC_STOPPED, .vcpus = 2,
-			       .mem_bytes = 64 << 20, .pids = -1, .hostname = "web-0", .labels = labels, .n_labels = 2, .cps = cps,
+			       .mem_bytes = 64 << 20, .pids = -1, .hostname = "web-0",
+			       .labels = labels, .n_labels = 2, .cps = cps,
 			       .n_cps = 2, .pid = 42, .exit = "exit status 1" };
 }
 
@@ -139,19 +143,23 @@ static void test_refused(void)
 	static const struct {
 		const char *key, *path, *json;
 	} cases[] = {
-		{ "link/a", "mtu", "67" }, { "link/a", "mtu", "65522" }, { "link/a", "mtu", "\"1500\"" }, { "link/a", "mtu", "1500.5" },
-		{ "link/a", "mtu", "{\"$unknown\":true}" }, { "link/a", "cidr", "\"10.0.0.0\"" }, { "link/a", "gateway", "\"10.0.0\"" },
+		{ "link/a", "mtu", "67" }, { "link/a", "mtu", "65522" }, { "link/a", "mtu", "\"1500\"" }, { "link/a", "mtu",
+				"1500.5" },
+		{ "link/a", "mtu", "{\"$unknown\":true}" }, { "link/a", "cidr", "\"10.0.0.0\"" }, { "link/a", "gateway",
+				"\"10.0.0\"" },
 		{ "link/a", "pools", "[\"10.0.0.1\"]" }, { "link/a", "pools", "[1]" }, { "link/a", "pools", "\"x\"" },
 		{ "link/a", "state", "\"sideways\"" }, { "link/a", "state", "true" }, { "vnfc/a", "state", "\"up\"" },
 		{ "vnfc/a", "vcpus", "-1" }, { "vnfc/a", "mem_bytes", "\"64 MB\"" }, { "vnfc/a", "pids", "1e300" },
 		{ "vnfc/a", "hostname", "\"\"" }, { "vnfc/a", "hostname", "\"a b\"" },
 		{ "vnfc/a", "hostname", "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"" },
 		{ "vnfc/a", "label.vdu", "1" }, { "vnfc/a", "cp.x.link", "\"vnfc/a\"" }, { "vnfc/a", "cp.x.link", "\"link/\"" },
-		{ "vnfc/a", "cp.x.order", "-1" }, { "vnfc/a", "cp.x.mtu", "10" }, { "vnfc/a", "cp.x.addresses", "[\"10.0.0.1/24\"]" },
+		{ "vnfc/a", "cp.x.order", "-1" }, { "vnfc/a", "cp.x.mtu", "10" }, { "vnfc/a", "cp.x.addresses",
+				"[\"10.0.0.1/24\"]" },
 		{ "vnfc/a", "cp.x.mac_address", "\"02:00:00:00:00:0A\"" }, { "vnfc/a", "cp.x.state", "\"\"" },
 		{ "vnfc/a", "cp.x.cidr", "\"x\"" }, { "nf/a", "state", "\"running\"" }, { "nf/a", "command", "[\"\"]" },
 		{ "nf/a", "command", "[\"a\",1]" }, { "nf/a", "stateful", "\"yes\"" }, { "nf/a", "config.x.path", "\"etc/x\"" },
-		{ "nf/a", "config.x.path", "\"/etc/../../x\"" }, { "nf/a", "config.x.path", "\"/\"" }, { "nf/a", "config.x.path", "\"/a//b\"" },
+		{ "nf/a", "config.x.path", "\"/etc/../../x\"" }, { "nf/a", "config.x.path", "\"/\"" }, { "nf/a", "config.x.path",
+				"\"/a//b\"" },
 		{ "nf/a", "config.x.content", "[1]" },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -211,7 +219,8 @@ static void test_site(void)
 	const char *key = "kernel";
 	const struct value *option = value_string(arena, "any");
 	const struct driver_ref ems = { .name = "leaf", .driver = "leaf", .options = value_map(arena, NULL, NULL, 0) };
-	const struct site site = { .name = "berlin", .owner = "acme", .steering = "auto", .ems = &ems, .n_ems = 1, .capacity_vnfs = 9,
+	const struct site site = { .name = "berlin", .owner = "acme", .steering = "auto", .ems = &ems, .n_ems = 1,
+			.capacity_vnfs = 9,
 				   .vim = { .name = "vim", .driver = "local", .endpoint = "https://x", .credential = "cloud",
 					    .options = value_map(arena, &key, &option, 1), .origin = { "s.yaml", 4, 2 } } };
 	g_autoptr(json_t) json = site_to_json(&site);
@@ -237,7 +246,8 @@ static void test_site_hostile(void)
 		"{\"name\":\"a\",\"owner\":\"o\"," VIM "}", "{\"name\":\"a\",\"owner\":\"o\"," VIM ",\"ems\":[1]}",
 		"{\"name\":\"a\",\"owner\":\"o\"," VIM ",\"ems\":[],\"steering\":1}",
 		"{\"name\":\"a\",\"owner\":\"o\"," VIM ",\"ems\":[],\"capacity\":{\"vcpus\":-1}}",
-		"{\"name\":\"a\",\"owner\":\"o\",\"vim\":{\"name\":\"vim\",\"driver\":\"local\",\"options\":{\"x\":1}},\"ems\":[]}",
+		"{\"name\":\"a\",\"owner\":\"o\",\"ems\":[],"
+		"\"vim\":{\"name\":\"vim\",\"driver\":\"local\",\"options\":{\"x\":1}}}",
 		"{\"name\":\"a\",\"owner\":\"o\",\"vim\":{\"name\":\"vim\",\"driver\":\"local\",\"options\":[]},\"ems\":[]}",
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {

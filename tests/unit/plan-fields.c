@@ -30,7 +30,8 @@ static void test_unknown(void)
 	with_fields("vcpus=2 pids=1", "vcpus=1 pids=1", "vcpus=? pids=1", "- vnfc/a.w.0 vcpus: unknown: it could not be seen\n");
 	with_fields("vcpus=2 pids=1", "vcpus=1", "vcpus=? pids=?", "- vnfc/a.w.0: unknown: it could not be looked at\n");
 	with_fields("vcpus=2 pids=1", "vcpus=2 pids=1", "vcpus=? pids=2",
-		    "0 change vnfc/a.w.0 #3 drift\n\tpids: 2 -> 1 (was 1) drift in-place\n- vnfc/a.w.0 vcpus: unknown: it could not be seen\n");
+		    "0 change vnfc/a.w.0 #3 drift\n\tpids: 2 -> 1 (was 1) drift in-place\n"
+		    "- vnfc/a.w.0 vcpus: unknown: it could not be seen\n");
 	/* Not asked for: nothing to say. */
 	with_fields("pids=1", "pids=1", "vcpus=? pids=1", "");
 }
@@ -39,27 +40,34 @@ static void test_causes(void)
 {
 	with_fields("vcpus=2", "vcpus=1", "vcpus=1", "0 change vnfc/a.w.0 #3 intent\n\tvcpus: 1 -> 2 (was 1) intent in-place\n");
 	with_fields("vcpus=2", "vcpus=2", "vcpus=1", "0 change vnfc/a.w.0 #3 drift\n\tvcpus: 1 -> 2 (was 2) drift in-place\n");
-	with_fields("vcpus=2", "vcpus=3", "vcpus=1", "0 change vnfc/a.w.0 #3 intent+drift\n\tvcpus: 1 -> 2 (was 3) intent+drift in-place\n");
-	with_fields("vcpus=2", NULL, "vcpus=1", "0 change vnfc/a.w.0 #3 unattributed\n\tvcpus: 1 -> 2 (was none) unattributed in-place\n");
+	with_fields("vcpus=2", "vcpus=3", "vcpus=1", "0 change vnfc/a.w.0 #3 intent+drift\n"
+			"\tvcpus: 1 -> 2 (was 3) intent+drift in-place\n");
+	with_fields("vcpus=2", NULL, "vcpus=1", "0 change vnfc/a.w.0 #3 unattributed\n"
+			"\tvcpus: 1 -> 2 (was none) unattributed in-place\n");
 	/* A record of the object, none of the field: absent is what was applied. */
-	with_fields("vcpus=2 pids=1", "pids=1", "pids=1", "0 change vnfc/a.w.0 #3 intent\n\tvcpus: none -> 2 (was none) intent in-place\n");
+	with_fields("vcpus=2 pids=1", "pids=1", "pids=1", "0 change vnfc/a.w.0 #3 intent\n"
+			"\tvcpus: none -> 2 (was none) intent in-place\n");
 	with_fields("vcpus=2 pids=1", "pids=1", "vcpus=1 pids=1",
 		    "0 change vnfc/a.w.0 #3 intent+drift\n\tvcpus: 1 -> 2 (was none) intent+drift in-place\n");
 	/* Taken away by the operator, or put there by somebody. */
-	with_fields("pids=1", "vcpus=1 pids=1", "vcpus=1 pids=1", "0 change vnfc/a.w.0 #3 intent\n\tvcpus: 1 -> none (was 1) intent in-place\n");
-	with_fields("pids=1", "pids=1", "vcpus=1 pids=1", "0 change vnfc/a.w.0 #3 drift\n\tvcpus: 1 -> none (was none) drift in-place\n");
+	with_fields("pids=1", "vcpus=1 pids=1", "vcpus=1 pids=1",
+			"0 change vnfc/a.w.0 #3 intent\n\tvcpus: 1 -> none (was 1) intent in-place\n");
+	with_fields("pids=1", "pids=1", "vcpus=1 pids=1", "0 change vnfc/a.w.0 #3 drift\n"
+			"\tvcpus: 1 -> none (was none) drift in-place\n");
 	with_fields("pids=1", NULL, "vcpus=1 pids=1",
 		    "0 change vnfc/a.w.0 #3 unattributed\n\tvcpus: 1 -> none (was none) unattributed in-place\n");
 	/* The strongest of its fields is the step's. */
 	with_fields("vcpus=2 pids=2", "vcpus=1 pids=2", "vcpus=1 pids=1",
-		    "0 change vnfc/a.w.0 #3 intent\n\tpids: 1 -> 2 (was 2) drift in-place\n\tvcpus: 1 -> 2 (was 1) intent in-place\n");
+		    "0 change vnfc/a.w.0 #3 intent\n\tpids: 1 -> 2 (was 2) drift in-place\n"
+		    "\tvcpus: 1 -> 2 (was 1) intent in-place\n");
 }
 
 static void test_objects(void)
 {
 	with_fields("vcpus=2", NULL, NULL, "0 create vnfc/a.w.0 #1 intent\n\tvcpus: none -> 2 (was none) intent in-place\n");
 	with_fields("vcpus=2", "vcpus=2", NULL, "0 create vnfc/a.w.0 #4 drift\n\tvcpus: none -> 2 (was 2) drift in-place\n");
-	with_fields("vcpus=2", "vcpus=1", NULL, "0 create vnfc/a.w.0 #4 intent+drift\n\tvcpus: none -> 2 (was 1) intent+drift in-place\n");
+	with_fields("vcpus=2", "vcpus=1", NULL, "0 create vnfc/a.w.0 #4 intent+drift\n"
+			"\tvcpus: none -> 2 (was 1) intent+drift in-place\n");
 	with_fields(NULL, "vcpus=2", "vcpus=2", "0 remove vnfc/a.w.0 #3 intent\n");
 	with_fields(NULL, NULL, "vcpus=2", "0 remove vnfc/a.w.0 #3 unattributed\n");
 	with_fields(NULL, "vcpus=2", NULL, "");
@@ -77,7 +85,8 @@ static void test_flags(void)
 	with_fields("cp.lan.mtu=1", "cp.lan.mtu=1", "cp.lan.mtu=1 cp.lan.addresses=[10.0.0.5]", "");
 	with_fields("cp.lan.mtu=1", "cp.lan.mtu=1 cp.lan.addresses=[10.0.0.5]", "cp.lan.mtu=1 cp.lan.addresses=[10.0.0.5]", "");
 	with_fields("cp.lan.mtu=1", "cp.lan.mtu=1 cp.lan.addresses=[10.0.0.5]", "cp.lan.mtu=1 cp.lan.addresses=[10.0.0.9]",
-		    "0 change vnfc/a.w.0 #3 drift\n\tcp.lan.addresses: [10.0.0.9] -> [10.0.0.5] (was [10.0.0.5]) drift in-place\n");
+		    "0 change vnfc/a.w.0 #3 drift\n"
+		    "\tcp.lan.addresses: [10.0.0.9] -> [10.0.0.5] (was [10.0.0.5]) drift in-place\n");
 	with_fields("cp.lan.mtu=1", "cp.lan.mtu=1 cp.lan.addresses=[10.0.0.5]", "cp.lan.mtu=1 cp.lan.addresses=?",
 		    "- vnfc/a.w.0 cp.lan.addresses: unknown: it could not be seen\n");
 	/* A whole element that nobody wants: what is not observed-only or allocated goes. */
@@ -90,13 +99,16 @@ static void test_flags(void)
 
 static void test_costs(void)
 {
-	with_fields("label.vdu=b", "label.vdu=a", "label.vdu=a", "0 change vnfc/a.w.0 #3 intent\n\tlabel.vdu: a -> b (was a) intent metadata\n");
+	with_fields("label.vdu=b", "label.vdu=a", "label.vdu=a",
+			"0 change vnfc/a.w.0 #3 intent\n\tlabel.vdu: a -> b (was a) intent metadata\n");
 	with_fields("hostname=b vcpus=2", "hostname=a vcpus=1", "hostname=a vcpus=1",
-		    "0 restart vnfc/a.w.0 #3 intent interrupts\n\thostname: a -> b (was a) intent restart\n\tvcpus: 1 -> 2 (was 1) intent in-place\n");
+		    "0 restart vnfc/a.w.0 #3 intent interrupts\n\thostname: a -> b (was a) intent restart\n"
+		    "\tvcpus: 1 -> 2 (was 1) intent in-place\n");
 	with_fields("state=running vcpus=2", "state=running vcpus=2", "state=failed vcpus=2 exit=x",
 		    "0 replace vnfc/a.w.0 #4 drift interrupts\n\tstate: failed -> running (was running) drift replace\n");
 	with_fields("state=running", NULL, "state=stopped",
-		    "0 replace vnfc/a.w.0 #4 unattributed interrupts\n\tstate: stopped -> running (was none) unattributed replace\n");
+		    "0 replace vnfc/a.w.0 #4 unattributed interrupts\n"
+		    "\tstate: stopped -> running (was none) unattributed replace\n");
 }
 
 static void replaced(const struct caps *caps, const char *extra, const char *expected)
@@ -104,7 +116,8 @@ static void replaced(const struct caps *caps, const char *extra, const char *exp
 	struct lab lab;
 	lab_init(&lab);
 	lab.caps = caps;
-	g_autofree char *two = g_strdup_printf("state=running vcpus=2 %s", extra), *one = g_strdup_printf("state=running vcpus=1 %s", extra);
+	g_autofree char *two = g_strdup_printf("state=running vcpus=2 %s",
+			extra), *one = g_strdup_printf("state=running vcpus=1 %s", extra);
 	lab_desired(&lab, "vnfc/a.w.0", two, NULL);
 	lab_last(&lab, "vnfc/a.w.0", 3, one);
 	lab_observed(&lab, "vnfc/a.w.0", 3, one);
@@ -114,8 +127,10 @@ static void replaced(const struct caps *caps, const char *extra, const char *exp
 
 static void test_driver(void)
 {
-	const struct cap_override dear[] = { { "vnfc", "vcpus", COST_REPLACE } }, restart[] = { { "vnfc", "vcpus", COST_RESTART } };
-	const struct caps plain = { "x", 1, dear, 1, false }, beside = { "x", 1, dear, 1, true }, again = { "x", 1, restart, 1, true };
+	const struct cap_override dear[] = { { "vnfc", "vcpus", COST_REPLACE } }, restart[] = { { "vnfc", "vcpus",
+			COST_RESTART } };
+	const struct caps plain = { "x", 1, dear, 1, false }, beside = { "x", 1, dear, 1, true }, again = { "x", 1, restart, 1,
+			true };
 	replaced(NULL, "", "0 change vnfc/a.w.0 #3 intent\n");
 	replaced(&again, "", "0 restart vnfc/a.w.0 #3 intent interrupts\n");
 	replaced(&plain, "", "0 replace vnfc/a.w.0 #4 intent interrupts\n");

@@ -55,7 +55,8 @@ CASE(remove)
 	/* Without a database too: the network itself says what was on the link. */
 	g_ptr_array_set_size(lab.last, 0);
 	lab_expect(&lab, false,
-		   "0 remove nf/a.w.0 #2 unattributed\n1 remove vnfc/a.w.0 #2 unattributed < 0\n2 remove link/a.lan #1 unattributed < 1\n");
+		   "0 remove nf/a.w.0 #2 unattributed\n1 remove vnfc/a.w.0 #2 unattributed < 0\n"
+		   "2 remove link/a.lan #1 unattributed < 1\n");
 }
 
 /* The VNFC goes over to another link before the old one is removed. */
@@ -77,8 +78,10 @@ CASE(unplug)
 CASE(host_died)
 {
 	settled_web();
-	lab.observed->pdata[1] = (gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 2, "state=stopped vcpus=1 cp.p.link=link/a.lan", NULL);
-	lab_expect(&lab, false, "0 replace vnfc/a.w.0 #3 drift interrupts\n1 create nf/a.w.0 #3 drift (its VNFC is replaced) < 0\n");
+	lab.observed->pdata[1] = (gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 2,
+			"state=stopped vcpus=1 cp.p.link=link/a.lan", NULL);
+	lab_expect(&lab, false, "0 replace vnfc/a.w.0 #3 drift interrupts\n"
+			"1 create nf/a.w.0 #3 drift (its VNFC is replaced) < 0\n");
 	auto_ptr(plan) plan = lab_plan(&lab);
 	g_assert_null(plan->steps[1].observed);
 	g_assert_cmpuint(plan->replaces, ==, 1);
@@ -100,7 +103,8 @@ CASE(host_beside)
 	settled_web();
 	lab.caps = &beside;
 	lab.desired->pdata[1] =
-		(gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 0, "state=running vcpus=2 cp.p.link=link/a.lan", "link/a.lan");
+		(gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 0, "state=running vcpus=2 cp.p.link=link/a.lan",
+				"link/a.lan");
 	lab_expect(&lab, false,
 		   "0 replace vnfc/a.w.0 #3 intent\n1 create nf/a.w.0 #3 intent (its VNFC is replaced) < 0\n"
 		   "2 clean vnfc/a.w.0 #2 intent (a former incarnation) < 0,1\n");
@@ -116,7 +120,8 @@ CASE(host_restarted)
 {
 	settled_web();
 	lab.desired->pdata[1] =
-		(gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 0, "state=running hostname=h vcpus=1 cp.p.link=link/a.lan", NULL);
+		(gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 0, "state=running hostname=h vcpus=1 cp.p.link=link/a.lan",
+				NULL);
 	lab_expect(&lab, false,
 		   "0 restart vnfc/a.w.0 #2 intent interrupts\n1 create nf/a.w.0 #2 intent (its VNFC is restarted) < 0\n");
 }
@@ -168,7 +173,8 @@ CASE(leftovers)
 	lab_leftover(&lab, "vnfc/a.w.0", 1);
 	lab_leftover(&lab, "vnfc/a.w.0", 1);
 	lab_expect(&lab, false,
-		   "0 clean vnfc/a.w.0 #1 unattributed (a former incarnation)\n1 clean vnfc/z.w.0 #4 unattributed (a former incarnation)\n");
+		   "0 clean vnfc/a.w.0 #1 unattributed (a former incarnation)\n"
+		   "1 clean vnfc/z.w.0 #4 unattributed (a former incarnation)\n");
 	/* A replacement that was interrupted half-way: the NF first, then the old one goes. */
 	g_ptr_array_remove_index(lab.observed, 2);
 	lab_expect(&lab, false,
@@ -180,7 +186,8 @@ CASE(leftovers)
 CASE(leftover_is_newer)
 {
 	settled_web();
-	lab.observed->pdata[1] = (gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 2, "state=failed vcpus=1 cp.p.link=link/a.lan", NULL);
+	lab.observed->pdata[1] = (gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 2,
+			"state=failed vcpus=1 cp.p.link=link/a.lan", NULL);
 	lab_leftover(&lab, "vnfc/a.w.0", 7);
 	lab_expect(&lab, false,
 		   "0 replace vnfc/a.w.0 #8 drift interrupts\n1 create nf/a.w.0 #8 drift (its VNFC is replaced) < 0\n"
@@ -209,7 +216,8 @@ CASE(pending_new)
 		   "0 create vnfc/a.lb.0 #1 intent\n\tstate: none -> running (was none) intent replace\n"
 		   "1 create vnfc/a.w.0 #1 intent\n\tcp.p.mtu: none -> 1500 (was none) intent in-place\n"
 		   "\tstate: none -> running (was none) intent replace\n"
-		   "2 create nf/a.lb.0 #1 intent < 0,1\n\tconfig.c.content: none -> known after vnfc/a.w.0 (was none) intent restart\n"
+		   "2 create nf/a.lb.0 #1 intent < 0,1\n"
+		   "\tconfig.c.content: none -> known after vnfc/a.w.0 (was none) intent restart\n"
 		   "\tstate: none -> started (was none) intent in-place\n");
 	auto_ptr(plan) plan = lab_plan(&lab);
 	g_assert_cmpstr(plan->steps[2].changes[0].waits_for, ==, "vnfc/a.w.0");
@@ -239,7 +247,8 @@ CASE(pending_differs)
 {
 	balanced("state=running cp.p.mtu=1500", "state=running cp.p.mtu=1500 cp.p.addresses=[10.0.0.5]", "10.0.0.4");
 	lab_expect(&lab, true,
-		   "0 restart nf/a.lb.0 #1 intent interrupts\n\tconfig.c.content: 10.0.0.4 -> 10.0.0.5 (was 10.0.0.4) intent restart\n");
+		   "0 restart nf/a.lb.0 #1 intent interrupts\n"
+		   "\tconfig.c.content: 10.0.0.4 -> 10.0.0.5 (was 10.0.0.4) intent restart\n");
 }
 
 /* The other object is changed in something else: no matter. */
@@ -252,7 +261,8 @@ CASE(pending_other_field)
 /* Just that field is changed, or the object replaced: what was seen is worth nothing. */
 CASE(pending_same_field)
 {
-	balanced("state=running cp.p.mtu=1500 cp.p.addresses=[10.0.0.9]", "state=running cp.p.mtu=1500 cp.p.addresses=[10.0.0.5]", "10.0.0.5");
+	balanced("state=running cp.p.mtu=1500 cp.p.addresses=[10.0.0.9]", "state=running cp.p.mtu=1500 cp.p.addresses=[10.0.0.5]",
+			"10.0.0.5");
 	lab_expect(&lab, false, "0 change vnfc/a.w.0 #1 intent\n1 restart nf/a.lb.0 #1 intent interrupts < 0\n");
 }
 
@@ -283,7 +293,8 @@ CASE(pending_fault)
 	lab.desired->pdata[2] =
 		(gpointer) (uintptr_t) lab_object(&lab, "nf/a.lb.0", 0, "config.c.content=@vnfc/a.w.0:cp.p.addresses:7", NULL);
 	lab_expect(&lab, false,
-		   "- nf/a.lb.0 config.c.content: get_attribute(vnfc/a.w.0, cp.p.addresses, 7): index 7: the list has 1 item, counted from 0\n");
+		   "- nf/a.lb.0 config.c.content: get_attribute(vnfc/a.w.0, cp.p.addresses, 7): index 7: "
+		   "the list has 1 item, counted from 0\n");
 }
 
 /* --- circles, dependencies that are not there ------------------------------------------------------------------------------ */
@@ -298,6 +309,18 @@ CASE(circle)
 		   "0 create vnfc/a.x #1 intent\n1 create vnfc/a.z #1 intent < 0\n2 create vnfc/a.y #1 intent < 1\n"
 		   "3 create vnfc/a.a #1 intent < 2\n"
 		   "- vnfc/a.x: its order is not kept: it comes after vnfc/a.y, and that after it (a circle of 3)\n");
+}
+
+/* Values that wait for one another can never be had. */
+CASE(circle_of_values)
+{
+	lab_desired(&lab, "vnfc/a.x", "state=running hostname=@vnfc/a.y:hostname", NULL);
+	lab_desired(&lab, "vnfc/a.y", "state=running hostname=@vnfc/a.x:hostname", NULL);
+	lab_desired(&lab, "vnfc/a.z", "state=running hostname=@vnfc/a.z:cp.p.addresses:0", NULL);
+	lab_expect(&lab, false,
+		   "- vnfc/a.x hostname: waits for vnfc/a.y, on which nothing is planned\n"
+		   "- vnfc/a.y hostname: waits for vnfc/a.x, which needs it in turn\n"
+		   "- vnfc/a.z hostname: waits for vnfc/a.z, which needs it in turn\n");
 }
 
 CASE(missing_dependency)
@@ -364,7 +387,8 @@ CASE(moved)
 	lab.site = "berlin";
 	lab.desired->pdata[0] = (gpointer) (uintptr_t) lab_object(&lab, "link/a.lan", 0, "mtu=1500 state=up", NULL);
 	lab.desired->pdata[1] =
-		(gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 0, "state=running vcpus=1 cp.p.link=link/a.lan", "link/a.lan");
+		(gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 0, "state=running vcpus=1 cp.p.link=link/a.lan",
+				"link/a.lan");
 	lab.desired->pdata[2] = (gpointer) (uintptr_t) lab_object(&lab, "nf/a.w.0", 0, "state=started", "vnfc/a.w.0");
 	lab_expect(&lab, false,
 		   "0 replace link/a.lan #2 intent on berlin (moves from site s)\n"
@@ -374,17 +398,32 @@ CASE(moved)
 		   "4 clean link/a.lan #1 intent (a former incarnation) < 0,3\n");
 }
 
+/* A fixed address goes over to another VNFC: not before the one that has it is gone. On another link it is another address. */
+CASE(address_taken_over)
+{
+	lab_desired(&lab, "vnfc/a.new.0", "state=running cp.p.link=link/a.lan cp.p.addresses=[10.0.0.5,10.0.0.6]", NULL);
+	lab_desired(&lab, "vnfc/a.other.0", "state=running cp.p.link=link/a.wan cp.p.addresses=[10.0.0.5]", NULL);
+	lab_desired(&lab, "vnfc/a.same.0", "state=running cp.q.link=link/a.wan cp.q.mac_address=02:00:00:00:00:01", NULL);
+	lab_observed(&lab, "vnfc/a.x.0", 1, "state=running cp.p.link=link/a.lan cp.p.addresses=[10.0.0.6]");
+	lab_observed(&lab, "vnfc/a.y.0", 1, "state=running cp.p.link=link/a.wan cp.p.mac_address=02:00:00:00:00:01");
+	lab_expect(&lab, false,
+		   "0 create vnfc/a.other.0 #1 intent\n1 remove vnfc/a.x.0 #1 unattributed\n2 create vnfc/a.new.0 #1 intent < 1\n"
+		   "3 remove vnfc/a.y.0 #1 unattributed\n4 create vnfc/a.same.0 #1 intent < 3\n");
+}
+
 CASE(renamed)
 {
 	lab_desired(&lab, "vnfc/a.new.0", "state=running vcpus=1 hostname=new cp.p.link=link/a.lan", NULL);
 	lab_last(&lab, "vnfc/a.old.0", 1, "state=running vcpus=1 hostname=old cp.p.link=link/a.lan cp.p.addresses=[10.0.0.5]");
-	lab_observed(&lab, "vnfc/a.old.0", 1, "state=running vcpus=1 hostname=old cp.p.link=link/a.lan cp.p.addresses=[10.0.0.5]");
+	lab_observed(&lab, "vnfc/a.old.0", 1,
+			"state=running vcpus=1 hostname=old cp.p.link=link/a.lan cp.p.addresses=[10.0.0.5]");
 	lab_expect(&lab, false,
 		   "0 create vnfc/a.new.0 #1 intent (looks like a rename of vnfc/a.old.0)\n"
 		   "1 remove vnfc/a.old.0 #1 intent (looks like a rename to vnfc/a.new.0)\n");
 	/* Another size, or two candidates: no such guess. */
 	lab_desired(&lab, "vnfc/a.more.0", "state=running vcpus=1 hostname=new cp.p.link=link/a.lan", NULL);
-	lab_expect(&lab, false, "0 create vnfc/a.more.0 #1 intent\n1 create vnfc/a.new.0 #1 intent\n2 remove vnfc/a.old.0 #1 intent\n");
+	lab_expect(&lab, false, "0 create vnfc/a.more.0 #1 intent\n1 create vnfc/a.new.0 #1 intent\n"
+			"2 remove vnfc/a.old.0 #1 intent\n");
 	g_ptr_array_remove_index(lab.desired, 0);
 	lab.desired->pdata[0] = (gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.more.0", 0, "state=running vcpus=2", NULL);
 	lab_expect(&lab, false, "0 create vnfc/a.more.0 #1 intent\n1 remove vnfc/a.old.0 #1 intent\n");
@@ -397,7 +436,8 @@ CASE(fingerprint)
 	settled_web();
 	auto_ptr(plan) first = lab_plan(&lab);
 	lab.observed->pdata[1] =
-		(gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 2, "state=running vcpus=1 cp.p.link=link/a.lan pid=9 exit=x", NULL);
+		(gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 2,
+				"state=running vcpus=1 cp.p.link=link/a.lan pid=9 exit=x", NULL);
 	auto_ptr(plan) other_pid = lab_plan(&lab);
 	g_assert_cmpstr(first->fingerprint, ==, other_pid->fingerprint);
 	lab.observed->pdata[1] =
@@ -426,15 +466,22 @@ int main(int argc, char **argv)
 		{ "settled", test_settled }, { "create", test_create }, { "remove", test_remove }, { "unplug", test_unplug },
 		{ "host-died", test_host_died }, { "host-gone", test_host_gone }, { "host-beside", test_host_beside },
 		{ "host-restarted", test_host_restarted }, { "host-changed", test_host_changed },
-		{ "host-died-undesired", test_host_died_undesired }, { "host-undesired-nf-unseen", test_host_undesired_nf_unseen },
-		{ "nf-undesired", test_nf_undesired }, { "nf-without-host", test_nf_without_host }, { "leftovers", test_leftovers },
+		{ "host-died-undesired", test_host_died_undesired }, { "host-undesired-nf-unseen",
+				test_host_undesired_nf_unseen },
+		{ "nf-undesired", test_nf_undesired }, { "nf-without-host", test_nf_without_host }, { "leftovers",
+				test_leftovers },
 		{ "leftover-is-newer", test_leftover_is_newer }, { "leftover-on-link", test_leftover_on_link },
-		{ "pending-new", test_pending_new }, { "pending-known", test_pending_known }, { "pending-differs", test_pending_differs },
+		{ "pending-new", test_pending_new }, { "pending-known", test_pending_known }, { "pending-differs",
+				test_pending_differs },
 		{ "pending-other-field", test_pending_other_field }, { "pending-same-field", test_pending_same_field },
 		{ "pending-replaced", test_pending_replaced }, { "pending-never", test_pending_never },
-		{ "pending-fault", test_pending_fault }, { "circle", test_circle }, { "missing-dependency", test_missing_dependency },
-		{ "faulty-service", test_faulty_service }, { "blind-site", test_blind_site }, { "blind-elsewhere", test_blind_elsewhere },
-		{ "moved", test_moved }, { "renamed", test_renamed }, { "fingerprint", test_fingerprint }, { "names", test_names },
+		{ "pending-fault", test_pending_fault }, { "circle", test_circle }, { "circle-of-values", test_circle_of_values },
+		 { "missing-dependency", test_missing_dependency },
+		{ "faulty-service", test_faulty_service }, { "blind-site", test_blind_site }, { "blind-elsewhere",
+				test_blind_elsewhere },
+		{ "moved", test_moved }, { "address-taken-over", test_address_taken_over },
+		{ "renamed", test_renamed }, { "fingerprint", test_fingerprint }, { "names",
+				test_names },
 	};
 	g_test_init(&argc, &argv, NULL);
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

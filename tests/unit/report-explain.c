@@ -62,9 +62,8 @@ static void test_history(void)
 	world->input.n_events = 1;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *text = report_explain(world_input(world), "link/edge.lan", &style_text, &error);
-	g_assert_nonnull(strstr(text,
-				"\n  2026-11-20T11:52:05.000Z  create FAILED_TEMP, attempt 2, for commit 1a2b3c4d5e6f: keeper: bridge: No buffer space "
-				      "available\n"));
+	g_assert_nonnull(strstr(text, "\n  2026-11-20T11:52:05.000Z  create FAILED_TEMP, attempt 2, for commit 1a2b3c4d5e6f: "
+				      "keeper: bridge: No buffer space available\n"));
 	g_assert_nonnull(strstr(text, "\n  2026-11-20T11:52:06.000Z  drift: is gone (service.yaml:10)\n"));
 	g_autofree char *json = report_explain(world_input(world), "link/edge.lan", &style_json, &error);
 	g_autoptr(json_t) parsed = schema_check_text("explain", json);

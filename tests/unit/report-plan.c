@@ -161,6 +161,30 @@ static void test_made(void)
 	report_world_free(world);
 }
 
+static void test_units(void)
+{
+	struct report_world *world = report_world_new();
+	static const struct {
+		gint64 bytes;
+		const char *text;
+	} cases[] = {
+		{ 64000000, "64 MB" }, { 64 << 20, "64 MiB" }, { G_GINT64_CONSTANT(3000000000), "3 GB" }, { 1001, "1001 B" }, { 0, "0 B" },
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct step *step = world_step(world, "vnfc/edge.fw.vdu.0", ACTION_CHANGE, CAUSE_DRIFT);
+		world_change(world, step, "mem_bytes", NULL, "x", CAUSE_DRIFT, COST_IN_PLACE, 21);
+		((struct field_change *) (guintptr) step->changes)->desired = value_integer(world->arena, cases[i].bytes);
+		g_autofree char *line = g_strdup_printf("mem_bytes: none -> %s   (in-place", cases[i].text);
+		g_autofree char *text = report_plan(world_input(world), &style_text, NULL);
+		g_assert_nonnull(strstr(text, line));
+		g_autofree char *drift = report_drift(world_input(world), &style_text, NULL);
+		g_autofree char *said = g_strdup_printf("mem_bytes: is none, should be %s   (drift", cases[i].text);
+		g_assert_nonnull(strstr(drift, said));
+		g_array_set_size(world->steps, 0);
+	}
+	report_world_free(world);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -170,5 +194,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/report/plan/markdown", test_markdown);
 	g_test_add_func("/report/plan/hostile", test_hostile);
 	g_test_add_func("/report/plan/made", test_made);
+	g_test_add_func("/report/plan/units", test_units);
 	return g_test_run();
 }

@@ -43,10 +43,12 @@ static void test_contents(void)
 	if (gitrepo_missing())
 		return;
 	char *folder = two_commits();
-	g_autofree char *head = gitrepo_run(folder, "git -C repo rev-parse HEAD"), *root = gitrepo_run(folder, "git -C repo rev-parse HEAD~1");
+	g_autofree char *head = gitrepo_run(folder, "git -C repo rev-parse HEAD");
+	g_autofree char *root = gitrepo_run(folder, "git -C repo rev-parse HEAD~1");
 	const char *const places[] = { "repo", "bare.git" };
 	for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
-		g_autofree char *path = g_build_filename(folder, places[i], NULL), *id = gitrepo_run(folder, "git -C repo rev-parse HEAD:net/b.yaml");
+		g_autofree char *path = g_build_filename(folder, places[i], NULL);
+		g_autofree char *id = gitrepo_run(folder, "git -C repo rev-parse HEAD:net/b.yaml");
 		g_autoptr(GError) error = NULL;
 		auto_ptr(diags) diags = diags_new();
 		auto_ptr(snapshot) snapshot = snapshot_open_commit(path, "main", NULL, diags, &error);
@@ -117,13 +119,17 @@ static void test_revisions(void)
 		return;
 	char *folder = two_commits();
 	g_autofree char *repo = g_build_filename(folder, "repo", NULL);
-	gitrepo_do(repo, "git checkout -q -b feature/x; git commit -q --allow-empty -m x; git branch v1 main; git worktree add -q ../linked main;"
+	gitrepo_do(repo,
+		   "git checkout -q -b feature/x; git commit -q --allow-empty -m x; git branch v1 main;"
+		   "git worktree add -q ../linked main;"
 			 "git pack-refs --all; git gc -q");
-	const char *const names[][2] = { { "main", "main" }, { "feature/x", "feature/x" }, { "refs/heads/main", "main" }, { "HEAD~1", "main" },
-					 { "v2", "main" }, { NULL, "feature/x" }, { "v1", "refs/heads/v1" } };
+	const char *const names[][2] = { { "main", "main" }, { "feature/x", "feature/x" }, { "refs/heads/main", "main" },
+					 { "HEAD~1", "main" }, { "v2", "main" }, { NULL, "feature/x" },
+					 { "v1", "refs/heads/v1" } };
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autoptr(GError) error = NULL;
-		g_autofree char *id = source_resolve(repo, names[i][0], &error), *expected = gitrepo_run(repo, "git rev-parse '%s'", names[i][1]);
+		g_autofree char *id = source_resolve(repo, names[i][0], &error);
+		g_autofree char *expected = gitrepo_run(repo, "git rev-parse '%s'", names[i][1]);
 		g_assert_no_error(error);
 		g_assert_cmpstr(id, ==, expected);
 	}
@@ -155,7 +161,9 @@ static void test_empty_and_foreign(void)
 	if (gitrepo_missing())
 		return;
 	char *folder = gitrepo_folder();
-	gitrepo_do(folder, "git init -q -b main work; git init -q --bare -b main bare.git; git init -q --object-format=sha256 -b main long; mkdir none");
+	gitrepo_do(folder,
+		   "git init -q -b main work; git init -q --bare -b main bare.git;"
+		   "git init -q --object-format=sha256 -b main long; mkdir none");
 	const struct {
 		const char *name, *says;
 		enum pleach_error code;
@@ -186,18 +194,23 @@ static void test_hostile_tree(void)
 		return;
 	char *folder = gitrepo_folder();
 	gitrepo_do(folder,
-		   "git init -q -b main .; blob=$(echo good | git hash-object -w --stdin); bin() { printf \"$(printf %%s \"$1\" | sed 's/../\\\\x&/g')\"; };"
+		   "git init -q -b main .; blob=$(echo good | git hash-object -w --stdin);"
+		   "bin() { printf \"$(printf %%s \"$1\" | sed 's/../\\\\x&/g')\"; };"
 		   "if [ \"$(printf '\\x41')\" != A ]; then bin() { printf %%s \"$1\" | perl -ne 'print pack(\"H*\", $_)'; }; fi;"
 		   "link() { printf %%s \"$1\" | git hash-object -w --stdin; };"
-		   "{ printf '100644 ..\\0'; bin $blob; printf '100644 .git\\0'; bin $blob; printf '40000 .GIT\\0'; bin $blob; printf '100644 a\\nb\\0'; bin $blob;"
-		   "  printf '160000 sub\\0'; bin $blob; printf '120000 inside\\0'; bin $(link good.yaml); printf '120000 up\\0'; bin $(link ../x);"
-		   "  printf '120000 absolute\\0'; bin $(link /etc/passwd); printf '120000 sneaky\\0'; bin $(link a/b/../../../c);"
+		   "{ printf '100644 ..\\0'; bin $blob; printf '100644 .git\\0'; bin $blob; printf '40000 .GIT\\0'; bin $blob;"
+		   "printf '100644 a\\nb\\0'; bin $blob;"
+		   "  printf '160000 sub\\0'; bin $blob; printf '120000 inside\\0'; bin $(link good.yaml);"
+		   "printf '120000 up\\0'; bin $(link ../x);"
+		   "  printf '120000 absolute\\0'; bin $(link /etc/passwd); printf '120000 sneaky\\0';"
+		   "bin $(link a/b/../../../c);"
 		   "  printf '100644 gone.yaml\\0'; bin 0123456789012345678901234567890123456789;"
 		   "  printf '100644 good.yaml\\0'; bin $blob; printf '100644 good.yaml\\0'; bin $blob;"
 		   "  printf '100644 huge.yaml\\0'; bin $(head -c 4194305 /dev/zero | git hash-object -w --stdin);"
 		   "  printf '100644 huge.img\\0'; bin $(head -c 4194305 /dev/zero | git hash-object -w --stdin);"
 		   "  printf '100644 exact.yaml\\0'; bin $(head -c 4194304 /dev/zero | git hash-object -w --stdin); } > raw;"
-		   "tree=$(git hash-object -t tree -w --literally raw); git update-ref refs/heads/main $(echo x | git commit-tree $tree)");
+		   "tree=$(git hash-object -t tree -w --literally raw);"
+		   "git update-ref refs/heads/main $(echo x | git commit-tree $tree)");
 	g_autoptr(GError) error = NULL;
 	auto_ptr(diags) diags = diags_new();
 	auto_ptr(snapshot) snapshot = snapshot_open_commit(folder, "main", NULL, diags, &error);
@@ -229,7 +242,8 @@ static void test_tree_bomb(void)
 	char *folder = gitrepo_folder();
 	gitrepo_do(folder, "git init -q -b main .; t=$(echo x | git hash-object -w --stdin); kind='100644 blob';"
 			   "for level in 1 2 3 4 5 6 7 8 9 10; do"
-			   "  t=$(for i in 0 1 2 3 4 5 6 7 8 9; do printf '%%s %%s\\t%%s\\n' \"$kind\" $t $i; done | git mktree); kind='040000 tree';"
+			   "  t=$(for i in 0 1 2 3 4 5 6 7 8 9; do printf '%%s %%s\\t%%s\\n' \"$kind\" $t $i;"
+			   "done | git mktree); kind='040000 tree';"
 			   "done; git update-ref refs/heads/main $(echo x | git commit-tree $t)");
 	g_autoptr(GError) error = NULL;
 	auto_ptr(diags) diags = diags_new();
@@ -250,7 +264,8 @@ static void test_deep_and_long(void)
 			   "while [ $n -lt 64 ]; do deep=$(printf '040000 tree %%s\\td\\n' $deep | git mktree); n=$((n+1)); done;"
 			   "name=$(printf %%0200d 0); long=$(printf '100644 blob %%s\\tf\\n' $f | git mktree);"
 			   "for i in 1 2 3 4 5 6; do long=$(printf '040000 tree %%s\\t%%s\\n' $long $name | git mktree); done;"
-			   "t=$(printf '040000 tree %%s\\tdeep\\n040000 tree %%s\\tlong\\n100644 blob %%s\\tz\\n' $deep $long $f | git mktree);"
+			   "t=$(printf '040000 tree %%s\\tdeep\\n040000 tree %%s\\tlong\\n100644 blob %%s\\tz\\n' $deep $long $f |"
+			   " git mktree);"
 			   "git update-ref refs/heads/main $(echo x | git commit-tree $t)");
 	g_autoptr(GError) error = NULL;
 	auto_ptr(diags) diags = diags_new();
@@ -280,7 +295,8 @@ static void test_long_history(void)
 		return;
 	char *folder = gitrepo_folder();
 	g_autofree char *root = gitrepo_run(folder,
-		"git init -q -b main .; awk 'BEGIN { for (i = 1; i <= 10000; i++) printf \"commit refs/heads/main\\ncommitter J <j@x> %%d +0000\\ndata 1\\nx\\n\", i }' |"
+		"git init -q -b main .; awk 'BEGIN { for (i = 1; i <= 10000;"
+		"i++) printf \"commit refs/heads/main\\ncommitter J <j@x> %%d +0000\\ndata 1\\nx\\n\", i }' |"
 		"git fast-import --quiet; git rev-list --max-parents=0 main");
 	double first, next, branch;
 	g_autofree char *a = root_of(folder, "main", &first);
@@ -321,7 +337,9 @@ static void test_threads(void)
 	if (gitrepo_missing())
 		return;
 	char *folder = gitrepo_folder();
-	gitrepo_do(folder, "git init -q -b main .; for i in $(seq 200); do echo \"file $i $(date +%%N)\" > f$i; done; git add .; git commit -qm x; git gc -q");
+	gitrepo_do(folder,
+		   "git init -q -b main .; for i in $(seq 200); do echo \"file $i $(date +%%N)\" > f$i; done; git add .;"
+		   "git commit -qm x; git gc -q");
 	g_autoptr(GError) error = NULL;
 	auto_ptr(snapshot) snapshot = snapshot_open_commit(folder, "main", NULL, NULL, &error);
 	g_assert_no_error(error);
@@ -364,7 +382,9 @@ static void test_replaced(void)
 	char *folder = gitrepo_folder();
 	g_autofree char *path = g_build_filename(folder, "repo", NULL);
 	for (int i = 0; i < 5; i++) {
-		g_autofree char *id = gitrepo_run(folder, "rm -rf repo; git init -q -b main repo; cd repo; echo %d > f; git add .; git commit -qm %d;"
+		g_autofree char *id = gitrepo_run(folder,
+						  "rm -rf repo; git init -q -b main repo; cd repo; echo %d > f; git add .;"
+						  "git commit -qm %d;"
 							  "git rev-parse HEAD", i, i);
 		for (int j = 0; j < 2; j++) {
 			g_autoptr(GError) error = NULL;
@@ -384,19 +404,48 @@ static void test_next_commit_is_cheap(void)
 	if (gitrepo_missing())
 		return;
 	char *folder = gitrepo_folder();
-	gitrepo_do(folder, "git init -q -b main .; for i in $(seq 1000); do echo \"$i\" > f$i; done; git add .; git commit -qm x");
-	gint64 took[2];
-	for (int i = 0; i < 2; i++) {
+	gitrepo_do(folder,
+		   "git init -q -b main .; for i in $(seq 1000); do echo \"$i\" > f$i; done; git add .; git commit -qm x");
+	gint64 first = 0, next = G_MAXINT64;
+	for (int i = 0; i < 5; i++) {
 		g_autoptr(GError) error = NULL;
 		gint64 start = g_get_monotonic_time();
 		auto_ptr(snapshot) snapshot = snapshot_open_commit(folder, "main", NULL, NULL, &error);
-		took[i] = g_get_monotonic_time() - start;
+		gint64 took = g_get_monotonic_time() - start;
 		g_assert_no_error(error);
+		if (i)
+			next = MIN(next, took); /* the machine may have other things to do */
+		else
+			first = took;
 		g_assert_cmpuint(snapshot_count(snapshot), ==, 1000);
 		gitrepo_do(folder, "date +%%s%%N > f1; git commit -qam y");
 	}
-	g_test_message("1,000 loose files: first %.1f ms, next commit %.1f ms", (double) took[0] / 1e3, (double) took[1] / 1e3);
-	g_assert_cmpint(took[1] * 2, <, took[0]);
+	g_test_message("1,000 loose files: first %.1f ms, next commit %.1f ms", (double) first / 1e3, (double) next / 1e3);
+	g_assert_cmpint(next * 2, <, first);
+	gitrepo_remove(folder);
+}
+
+/* Objects that move from pack to pack, the old one deleted, under a snapshot and under a repository that is kept open. */
+static void test_packs_replaced(void)
+{
+	if (gitrepo_missing())
+		return;
+	char *folder = gitrepo_folder();
+	gitrepo_do(folder, "git init -q -b main .; for i in 1 2 3; do echo \"packed $i $$ $(date +%%N)\" > f$i; done; git add .;"
+			   "git commit -qm x; git repack -adq; git prune-packed");
+	g_autoptr(GError) error = NULL;
+	auto_ptr(snapshot) first = snapshot_open_commit(folder, "main", NULL, NULL, &error);
+	g_assert_no_error(error);
+	auto_ptr(snapshot) second = snapshot_open_commit(folder, "main", NULL, NULL, &error); /* its sizes are known: no pack is opened */
+	g_assert_no_error(error);
+	gitrepo_do(folder, "echo more > more; git add .; git commit -qm y; git repack -adq; git prune-packed");
+	g_autofree char *a = text_of(second, "f1"), *b = text_of(first, "f2");
+	g_assert_true(g_str_has_prefix(a, "packed 1"));
+	g_assert_true(g_str_has_prefix(b, "packed 2"));
+	auto_ptr(snapshot) third = snapshot_open_commit(folder, "main~1", NULL, NULL, &error);
+	g_assert_no_error(error);
+	g_autofree char *c = text_of(third, "f3");
+	g_assert_true(g_str_has_prefix(c, "packed 3"));
 	gitrepo_remove(folder);
 }
 
@@ -427,6 +476,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/source/commit/long-history", test_long_history);
 	g_test_add_func("/source/commit/threads", test_threads);
 	g_test_add_func("/source/commit/repacked", test_repacked);
+	g_test_add_func("/source/commit/packs-replaced", test_packs_replaced);
 	g_test_add_func("/source/commit/replaced", test_replaced);
 	g_test_add_func("/source/commit/next-is-cheap", test_next_commit_is_cheap);
 	g_test_add_func("/source/memory", test_of_memory);

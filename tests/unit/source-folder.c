@@ -22,7 +22,9 @@ static char *paths_of(const struct snapshot *snapshot)
 static void test_plain(void)
 {
 	char *folder = gitrepo_folder();
-	gitrepo_do(folder, "mkdir -p sub/empty; echo hello > sub/a.yaml; chmod +x sub/a.yaml; echo b > b; ln -s b inside; ln -s ../x out; ln -s ../b sub/up;"
+	gitrepo_do(folder,
+		   "mkdir -p sub/empty; echo hello > sub/a.yaml; chmod +x sub/a.yaml; echo b > b; ln -s b inside;"
+		   "ln -s ../x out; ln -s ../b sub/up;"
 			   "mkfifo pipe; head -c 4194305 /dev/zero > big.yaml");
 	g_autoptr(GError) error = NULL;
 	auto_ptr(diags) diags = diags_new();
@@ -44,7 +46,8 @@ static void test_plain(void)
 	auto_ptr(snapshot) below = snapshot_open_folder(folder, "sub", NULL, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(snapshot_count(below), ==, 1);
-	g_autofree char *a = source_default_owner(snapshot), *b = source_default_owner(below), *c = source_default_owner(snapshot);
+	g_autofree char *a = source_default_owner(snapshot), *b = source_default_owner(below),
+			*c = source_default_owner(snapshot);
 	g_assert_cmpstr(a, ==, c);
 	g_assert_cmpstr(a, !=, b);
 	gitrepo_remove(folder);
@@ -53,14 +56,15 @@ static void test_plain(void)
 static void test_refused(void)
 {
 	char *folder = gitrepo_folder();
-	gitrepo_do(folder, "echo x > file; ln -s / root");
+	gitrepo_do(folder, "echo x > file; ln -s / root; mkdir -p in; ln -s /usr in/out");
 	g_autofree char *file = g_build_filename(folder, "file", NULL), *absent = g_build_filename(folder, "absent", NULL);
 	const struct {
 		const char *path, *subfolder;
 		enum pleach_error code;
 	} cases[] = {
-		{ file, NULL, PLEACH_ERROR_INVALID }, { absent, NULL, PLEACH_ERROR_NOT_FOUND }, { folder, "absent", PLEACH_ERROR_NOT_FOUND },
-		{ folder, "..", PLEACH_ERROR_INVALID }, { folder, "root", PLEACH_ERROR_PERMANENT },
+		{ file, NULL, PLEACH_ERROR_INVALID }, { absent, NULL, PLEACH_ERROR_NOT_FOUND }, 
+		{ folder, "absent", PLEACH_ERROR_NOT_FOUND }, { folder, "..", PLEACH_ERROR_INVALID },
+		{ folder, "root", PLEACH_ERROR_PERMANENT }, { folder, "in/out/bin", PLEACH_ERROR_PERMANENT },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
@@ -94,8 +98,11 @@ static void test_work_tree(void)
 	if (gitrepo_missing())
 		return;
 	char *folder = gitrepo_folder();
-	gitrepo_do(folder, "git init -q -b main repo; cd repo; printf '/build/\\n*.log\\n' > .gitignore; mkdir -p net build; echo a > net/a.yaml; echo t > kept.log;"
-			   "git add -f .; git commit -qm first; echo u > net/untracked.yaml; echo l > net/x.log; echo o > build/out; git init -q -b main inner;"
+	gitrepo_do(folder,
+		   "git init -q -b main repo; cd repo; printf '/build/\\n*.log\\n' > .gitignore; mkdir -p net build;"
+		   "echo a > net/a.yaml; echo t > kept.log;"
+			   "git add -f .; git commit -qm first; echo u > net/untracked.yaml; echo l > net/x.log;"
+			   "echo o > build/out; git init -q -b main inner;"
 			   "git worktree add -q -b side ../linked; git init -q --bare ../bare.git");
 	g_autofree char *repo = g_build_filename(folder, "repo", NULL), *net = g_build_filename(repo, "net", NULL),
 			*linked = g_build_filename(folder, "linked", NULL), *bare = g_build_filename(folder, "bare.git", NULL);
@@ -149,7 +156,9 @@ static void test_clean(void)
 	if (gitrepo_missing())
 		return;
 	char *folder = gitrepo_folder();
-	gitrepo_do(folder, "git init -q -b main repo; cd repo; mkdir net net2; echo '*.log' > .gitignore; echo a > net/a; echo b > net2/b; git add .; git commit -qm x");
+	gitrepo_do(folder,
+		   "git init -q -b main repo; cd repo; mkdir net net2; echo '*.log' > .gitignore; echo a > net/a;"
+		   "echo b > net2/b; git add .; git commit -qm x");
 	g_autofree char *repo = g_build_filename(folder, "repo", NULL), *net = g_build_filename(repo, "net", NULL);
 	assert_clean(repo, NULL, NULL);
 	gitrepo_do(repo, "echo l > x.log; echo c > net2/c");

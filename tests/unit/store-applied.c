@@ -143,9 +143,10 @@ static void test_values(void)
 {
 	auto_ptr(arena) arena = arena_new();
 	const struct value *leaves[] = {
-		&value_unknown, &value_null, value_bool(true), value_bool(false), value_integer(arena, G_MININT64), value_integer(arena, G_MAXINT64),
-		value_integer(arena, 0), value_float(arena, -0.125), value_string(arena, ""), value_string(arena, "x"), value_digest(arena, "ab"),
-		value_secret(arena, "n", NULL),
+		&value_unknown, &value_null, value_bool(true), value_bool(false), value_integer(arena, G_MININT64),
+		value_integer(arena, G_MAXINT64), value_integer(arena, 0), value_float(arena, -0.125),
+		value_string(arena, ""), value_string(arena, "x"),
+		value_digest(arena, "ab"), value_secret(arena, "n", NULL),
 	};
 	const char *const keys[] = { "b", "a" };
 	const struct value *const two[] = { leaves[4], leaves[8] };
@@ -202,7 +203,8 @@ static void test_sites(void)
 	auto_ptr(arena) arena = arena_new();
 	auto_ptr(store) store = open_store(folder);
 	const struct driver_ref leaf = { .name = "leaf", .driver = "leaf", .options = value_map(arena, NULL, NULL, 0) };
-	const struct site berlin = { .name = "berlin", .owner = "me", .vim = { .name = "vim", .driver = "local", .options = leaf.options },
+	const struct site berlin = { .name = "berlin", .owner = "me", 
+				     .vim = { .name = "vim", .driver = "local", .options = leaf.options },
 				     .ems = &leaf, .n_ems = 1, .steering = "route", .capacity_vnfs = 5, .origin = here };
 	struct site aachen = berlin;
 	aachen.name = "aachen";
@@ -270,7 +272,8 @@ static void test_thirty_thousand(void)
 	gint64 middle = g_get_monotonic_time();
 	g_assert_cmpuint(last(store, arena).n, ==, OBJECTS);
 	gint64 end = g_get_monotonic_time();
-	g_test_message("30,000 objects: written in %.0f ms, read in %.0f ms", (double) (middle - start) / 1e3, (double) (end - middle) / 1e3);
+	g_test_message("30,000 objects: written in %.0f ms, read in %.0f ms", (double) (middle - start) / 1e3,
+		       (double) (end - middle) / 1e3);
 	/* 0.3 s without sanitizers on a machine with nothing else to do. */
 	g_assert_cmpint(end - middle, <, 3 * G_USEC_PER_SEC);
 	drop_folder(folder);

@@ -28,10 +28,13 @@ static void tear_down(struct fixture *fixture, gconstpointer data)
 	g_free(fixture->folder);
 }
 
-static void put_operation(struct store *store, const char *id, const char *key, enum op_state state, gint64 wall_us, const char *why)
+static void put_operation(struct store *store, const char *id, const char *key, enum op_state state, gint64 wall_us,
+			  const char *why)
 {
-	const struct operation operation = { .id = id, .key = key, .site = "local", .revision = "abc", .action = ACTION_REPLACE, .cause = CAUSE_DRIFT,
-					     .incarnation = 3, .attempt = 2, .state = state, .wall_us = wall_us,
+	const struct operation operation = { .id = id, .key = key, .site = "local", .revision = "abc", .action = ACTION_REPLACE,
+		
+					     .cause = CAUSE_DRIFT, .incarnation = 3, .attempt = 2,
+					     .state = state, .wall_us = wall_us,
 					     .error_code = why ? "retry" : NULL, .error = why };
 	g_autoptr(GError) error = NULL;
 	g_assert_true(store_put_operation(store, &operation, &error));
@@ -53,7 +56,8 @@ static void test_operations(struct fixture *fixture, gconstpointer data)
 	put_operation(fixture->store, "abc-2", "vnfc/b", OP_PROCESSING, 11, NULL);
 	put_operation(fixture->store, "abc-1", "vnfc/a", OP_FAILED_TEMP, 12, "far side: \xff no");
 	put_operation(fixture->store, "abc-3", "vnfc/a", OP_COMPLETED, 13, NULL);
-	g_autoptr(GArray) of_a = operations(fixture, "vnfc/a", 10), one = operations(fixture, "vnfc/a", 1), all = operations(fixture, NULL, 10);
+	g_autoptr(GArray) of_a = operations(fixture, "vnfc/a", 10), one = operations(fixture, "vnfc/a", 1),
+			  all = operations(fixture, NULL, 10);
 	g_assert_cmpuint(of_a->len, ==, 2);
 	g_assert_cmpuint(one->len, ==, 1);
 	g_assert_cmpuint(all->len, ==, 3);
@@ -124,7 +128,8 @@ static void put_event(struct store *store, const char *key, const char *kind, co
 	g_assert_true(store_put_event(store, &event, NULL));
 }
 
-static size_t count_events(struct fixture *fixture, const char *key, const char *kind, gint64 since, size_t limit, struct store_event *ret_newest)
+static size_t count_events(struct fixture *fixture, const char *key, const char *kind, gint64 since, size_t limit,
+			   struct store_event *ret_newest)
 {
 	g_autoptr(GArray) list = g_array_new(FALSE, FALSE, sizeof(struct store_event));
 	g_assert_true(store_events(fixture->store, fixture->arena, key, kind, since, limit, list, NULL));
@@ -197,6 +202,24 @@ static void test_retention(struct fixture *fixture, gconstpointer data)
 	g_assert_cmpuint(revisions->len, <, STORE_REVISIONS_KEPT + STORE_PRUNE_EVERY);
 }
 
+/* Runs that are each too short to prune twice stay within the bounds too. */
+static void test_short_runs(struct fixture *fixture, gconstpointer data)
+{
+	g_assert_true(store_begin(fixture->store, NULL));
+	for (int i = 0; i < STORE_EVENTS_KEPT; i++)
+		put_event(fixture->store, "vnfc/a", "drift", "x", i);
+	g_assert_true(store_commit(fixture->store, NULL));
+	for (int run = 0; run < 3; run++) {
+		store_close(fixture->store);
+		fixture->store = store_open(fixture->folder, NULL);
+		g_assert_true(store_begin(fixture->store, NULL));
+		for (int i = 0; i < STORE_PRUNE_EVERY / 2; i++)
+			put_event(fixture->store, "vnfc/a", "drift", "x", i);
+		g_assert_true(store_commit(fixture->store, NULL));
+	}
+	g_assert_cmpuint(count_events(fixture, NULL, NULL, 0, G_MAXSIZE, NULL), <, STORE_EVENTS_KEPT + STORE_PRUNE_EVERY);
+}
+
 /* What one turn of the loop costs: a transaction that is on disk when it returns. */
 static void test_commit_cost(struct fixture *fixture, gconstpointer data)
 {
@@ -225,6 +248,7 @@ int main(int argc, char **argv)
 	ADD("/store/history/events", test_events);
 	ADD("/store/history/long-text", test_long_text);
 	ADD("/store/history/retention", test_retention);
+	ADD("/store/history/short-runs", test_short_runs);
 	ADD("/store/history/commit-cost", test_commit_cost);
 	return g_test_run();
 }

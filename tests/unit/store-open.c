@@ -1,4 +1,5 @@
-/* The file itself: who may open it, which schema it has, and what happens to it when the controller is killed or the disk lies. */
+/* The file itself: who may open it, which schema it has, and what becomes of it when the controller is killed or
+ * the disk lies. */
 #include "store/migrate.h"
 #include "store/store.h"
 
@@ -118,7 +119,12 @@ static const struct schema schemas[] = {
 	{ NULL, NULL },
 };
 static const struct schema one_schema[] = { FIRST, { NULL, NULL } };
-static const struct schema broken_schemas[] = { FIRST, SECOND, { "003-third.sql", "CREATE TABLE two (a TEXT); SELECT nonsense" }, { NULL, NULL } };
+static const struct schema broken_schemas[] = {
+	FIRST,
+	SECOND,
+	{ "003-third.sql", "CREATE TABLE two (a TEXT); SELECT nonsense" },
+	{ NULL, NULL },
+};
 
 static bool migrate(const char *folder, const struct schema *to, GError **error)
 {

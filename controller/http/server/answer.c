@@ -5,11 +5,18 @@
 
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 
 void connection_enter(struct connection *connection, int state)
 {
 	connection->state = state;
 	connection->since_us = clock_monotonic_us();
+}
+
+void connection_cut(struct connection *connection)
+{
+	connection->cut = true;
+	shutdown(connection->fd, SHUT_RDWR);
 }
 
 /* Hands @response to libmicrohttpd, wakes the connection, and gives up the exchange: the end of the request frees it. */
@@ -31,7 +38,7 @@ static void queue(struct exchange *exchange, unsigned status, const char *conten
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 	connection_enter(exchange->connection, exchange->stream ? STREAMING : SENDING);
 	if (MHD_queue_response(exchange->mhd, status, response) == MHD_NO)
-		exchange->connection->cut = true; /* the request's end comes from libmicrohttpd all the same */
+		connection_cut(exchange->connection);
 	MHD_destroy_response(response);
 	if (exchange->suspended) {
 		exchange->suspended = false;

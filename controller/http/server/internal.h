@@ -80,4 +80,5 @@ unsigned exchange_parse(struct exchange *exchange, const char *method, const cha
 
 /* answer.c */
 void connection_enter(struct connection *connection, int state);
+void connection_cut(struct connection *connection); /* libmicrohttpd notices, and closes it */
 void stream_forget(struct http_stream *stream); /* its connection is over */

@@ -13,12 +13,6 @@ enum {
 	EVICT_AFTER_US = G_USEC_PER_SEC / 2, /* with every connection taken, those idle for longer make room */
 };
 
-static void connection_cut(struct connection *connection)
-{
-	connection->cut = true;
-	shutdown(connection->fd, SHUT_RDWR);
-}
-
 static void notify_connection(void *data, struct MHD_Connection *mhd, void **context, enum MHD_ConnectionNotificationCode code)
 {
 	struct http_server *server = data;
