@@ -29,7 +29,7 @@ static bool parse(struct arguments *arguments, int *argc, char ***argv, GError *
 		{ "branch", 0, 0, G_OPTION_ARG_STRING, &arguments->branch, "its branch (default: main)", "NAME" },
 		{ "path", 0, 0, G_OPTION_ARG_STRING, &arguments->subfolder, "only this sub-folder of it", "SUBFOLDER" },
 		{ "owner", 0, 0, G_OPTION_ARG_STRING, &arguments->owner, "the tag on everything that is made", "NAME" },
-		{ "state", 0, 0, G_OPTION_ARG_FILENAME, &arguments->state, "the state folder", "DIR" },
+		{ "state", 0, 0, G_OPTION_ARG_FILENAME, &arguments->state, "the state folder (or PLEACH_STATE)", "DIR" },
 		{ "listen", 0, 0, G_OPTION_ARG_STRING, &arguments->listen, "where to answer (default: unix:STATE/pleachd.sock)",
 		  "unix:PATH|HOST:PORT" },
 		{ "poll", 0, 0, G_OPTION_ARG_STRING, &arguments->poll, "resolve the branch so often, beside events (default: 30s)", "TIME" },
@@ -81,7 +81,8 @@ static int start(const struct arguments *arguments)
 	    !parse_seconds(arguments->resync, RESYNC_DEFAULT_S, &options.resync_s))
 		return usage("--poll and --resync take a time such as 30s");
 	log_init(level, arguments->json);
-	g_autofree char *default_state = file_state_folder();
+	const char *from_environment = g_getenv("PLEACH_STATE");
+	g_autofree char *default_state = from_environment ? g_strdup(from_environment) : file_state_folder();
 	options.state_folder = arguments->state ? arguments->state : default_state;
 	g_autoptr(GError) error = NULL;
 	if (daemon_run(&options, &error))

@@ -52,7 +52,6 @@ show() {
 }
 stop_here() {
 	printf '\n%s\n' "$*" >&2
-	pleach status >&2
 	tail -n 20 "$lab/pleachd.log" >&2
 	exit 1
 }
@@ -111,7 +110,7 @@ answers pleach exec web.client -- curl -s --max-time 5 http://10.20.1.10/
 
 say "6. Somebody kills a VNF: what, why, and put right"
 vnfc=vnfc/web.www.vdu.0
-pid=$(pleach status "$vnfc" -o json | sed -n 's/.*"pid": \([0-9]*\).*/\1/p' | head -n 1)
+pid=$(pleach explain "$vnfc" -o json | sed -n 's/.*"pid": \([0-9]*\).*/\1/p' | head -n 1)
 before=$(pleach exec "$vnfc" -- hostname -I)
 printf '%s$ kill -9 %s      # the first process of %s, %s%s\n' "$bold" "$pid" "$vnfc" "$before" "$plain"
 began=$(date +%s%N)

@@ -256,6 +256,13 @@ static void get_sites(const struct visit *visit)
 	answer_report(visit, &style, report_sites(&input, &style), REPORT_NOTHING);
 }
 
+static void get_world(const struct visit *visit)
+{
+	const struct report_style style = { .format = REPORT_JSON };
+	struct report_input input = snapshot(visit, API_WORLD, NULL);
+	answer_report(visit, &style, report_world(&input), REPORT_NOTHING);
+}
+
 static void get_health(const struct visit *visit)
 {
 	g_autoptr(json_t) json = json_pack("{s:s, s:s, s:I}", "program", "pleachd", "version", PLEACH_VERSION, "pid",
@@ -292,6 +299,7 @@ static const struct route {
 	{ "GET", "/v1/status", get_status },    { "GET", "/v1/plan", get_plan },       { "GET", "/v1/drift", get_drift },
 	{ "GET", "/v1/explain/", get_explain }, { "GET", "/v1/objects/", get_object }, { "GET", "/v1/logs/", get_log },
 	{ "GET", "/v1/sites", get_sites },      { "GET", "/v1/health", get_health },   { "POST", "/v1/sync", post_sync },
+	{ "GET", "/v1/world", get_world },
 };
 
 /* --- who may ask ----------------------------------------------------------------------------------------------------------- */

@@ -8,6 +8,7 @@
  *     GET  /v1/objects/KEY[?kind=] one object and its site, for programs (JSON)
  *     GET  /v1/logs/KEY[?lines=N]  the log of an NF (text)
  *     GET  /v1/sites               sites and what is on them
+ *     GET  /v1/world               what is observed and was last applied, as a document (JSON): `pleach plan --observed`
  *     GET  /v1/health              version, process (JSON)
  *     POST /v1/sync[?key=KEY]      reconcile now
  *
@@ -30,7 +31,7 @@
 
 enum { API_LOG_LINES_DEFAULT = 100, API_LOG_LINES_MAX = 10000 };
 
-enum api_report { API_STATUS, API_PLAN, API_DRIFT, API_EXPLAIN, API_OBJECT, API_SITES };
+enum api_report { API_STATUS, API_PLAN, API_DRIFT, API_EXPLAIN, API_OBJECT, API_SITES, API_WORLD };
 
 /* A request that is answered later; by exactly one of the two, at any later time on the owner thread, or at once. */
 struct api_reply;

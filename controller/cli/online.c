@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ASK_TIMEOUT_S = 30, WAIT_TIMEOUT_DEFAULT_S = 300, WAIT_LOOK_MS = 50 };
+enum { ASK_TIMEOUT_S = 30, WAIT_TIMEOUT_DEFAULT_S = 300, WAIT_LOOK_MS = 50, ANSWER_MAX_BYTES = 256 * 1024 * 1024 };
 
 static const char EXIT_HEADER[] = "Pleach-Exit"; /* the exit status that goes with an answer (api/api.h) */
 
@@ -27,6 +27,7 @@ char *cli_ask(const struct cli *cli, const char *method, const char *path, int *
 		.accept = accepts[cli->output],
 		.deadline_us = clock_monotonic_us() + ASK_TIMEOUT_S * G_USEC_PER_SEC,
 		.cancel_fd = -1,
+		.reply_max_bytes = ANSWER_MAX_BYTES,
 	};
 	auto_http_reply reply = { 0 };
 	if (!http_client_call(client, &call, &reply, error)) {

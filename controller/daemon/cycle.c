@@ -365,6 +365,7 @@ static void start_plan(struct cycle *cycle)
 		.caps = drivers_caps,
 		.data = cycle->now.drivers,
 	};
+	job->input.last_arena = job->last_arena;
 	pool_submit(cycle->now.pool, plan_work, plan_done, job);
 }
 

@@ -99,8 +99,10 @@ static void read_branch(void *data)
 		return;
 	if (commit)
 		cycle_load(daemon->cycle);
-	else
+	else if (cycle_view(daemon->cycle)->revision)
 		log_warning("branch %s of %s is gone; what was last asked for is kept", daemon->options->branch, daemon->options->repo);
+	else
+		log_info("branch %s of %s is not there yet", daemon->options->branch, daemon->options->repo);
 }
 
 static gboolean pushed(int fd, GIOCondition condition, gpointer data)

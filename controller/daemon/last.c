@@ -39,14 +39,16 @@ void last_free(struct last *last)
 
 void last_put(struct last *last, const char *key, const struct object *object)
 {
-	g_hash_table_remove(last->entries, key);
-	if (!object)
+	/* @key and @object may be those of the entry that goes. */
+	if (!object) {
+		g_hash_table_remove(last->entries, key);
 		return;
+	}
 	struct entry *entry = g_new0(struct entry, 1);
 	entry->arena = arena_new();
 	entry->object = object_copy(entry->arena, object);
 	/* The key of the table is the object's own: it lives and dies with the entry. */
-	g_hash_table_insert(last->entries, (gpointer) (guintptr) entry->object->key, entry);
+	g_hash_table_replace(last->entries, (gpointer) (guintptr) entry->object->key, entry);
 }
 
 struct objects last_view(const struct last *last, struct arena **ret_arena)

@@ -1,6 +1,5 @@
 /* What desired/ does with addresses beside what model/address.h knows: arithmetic over CIDRs, and one canonical text for each
- * address,
- * so that what is desired and what is observed compare by bytes. Pure; any thread.
+ * address, so that what is desired and what is observed compare by bytes. Pure; any thread.
  *
  * Here the address of a struct cidr is always that of the network: host bits are cut off.
  */
@@ -34,9 +33,8 @@ gint64 cidr_room(const struct cidr *cidr);
 /* Addresses from @first to @last, both counted; saturates. */
 gint64 address_span(const struct address *first, const struct address *last);
 
-/* The @attempt-th CIDR that a link without one gets: for IPv4 a /24 of 10.64.0.0/10, for IPv6 a /64 of fd00::/8; picked by a hash
- * of
- * @key, then onward. */
+/* The @attempt-th CIDR that a link without one gets: for IPv4 a /24 of 10.64.0.0/10, for IPv6 a /64 of fd00::/8; picked by a
+ * hash of @key, then onward. */
 struct cidr cidr_pick(const char *key, bool ipv6, unsigned attempt);
 enum { CIDR_PICKS = 16384 };
 

@@ -1,7 +1,6 @@
-/* get_attribute (TOSCA 1.3, 4.5.1). Within a VNF it reads the attribute `ports` of a network function; from another VNF what that
- * VNFD
- * shows by substitution_mappings.attributes. It reads every instance of what it names: a list gathers them, a single value
- * cannot. */
+/* get_attribute (TOSCA 1.3, 4.5.1). Within a VNF it reads the attribute `ports` of a network function; from another VNF what
+ * that VNFD shows by substitution_mappings.attributes. It reads every instance of what it names: a list gathers them, a single
+ * value cannot. */
 #include "desired/internal.h"
 #include "model/key.h"
 
@@ -42,12 +41,10 @@ static bool fault(const struct scope *scope, struct origin origin, const char *c
 	return false;
 }
 
-/* --- ports
- * ----------------------------------------------------------------------------------------------------------------------- */
+/* --- ports -------------------------------------------------------------------------------------------------------------- */
 
 static const struct expr *port_field(const struct scope *scope, const struct vdu *vdu, unsigned index, const char *path,
-				     const char *const *rest,
-				     size_t n)
+				     const char *const *rest, size_t n)
 {
 	struct arena *arena = scope->service->run->arena;
 	const char *key = arena_printf(arena, "vnfc/%s", vnfc_path(scope->service, scope->vnf, scope->instance, vdu, index));
@@ -141,8 +138,7 @@ static bool read_ports(const struct scope *scope, const struct vdu *vdu, struct 
 	return true;
 }
 
-/* --- within a VNF
- * ------------------------------------------------------------------------------------------------------------------- */
+/* --- within a VNF ------------------------------------------------------------------------------------------------------- */
 
 static const struct tmapping *shown(const struct ttopology *topology, const char *attribute)
 {
@@ -201,8 +197,7 @@ static bool read_in_vnf(const struct scope *scope, const struct tnode *node, con
 		     node->name);
 }
 
-/* --- from one VNF to another
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- from one VNF to another -------------------------------------------------------------------------------------------- */
 
 static bool read_in_nsd(const struct scope *scope, const struct tnode *node, const char *attribute, struct rest rest,
 			struct reading *reading)
@@ -287,8 +282,7 @@ static bool read_output(const struct scope *scope, const struct tvalue *value, s
 	return true;
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------------------------------- */
 
 const struct expr *values_attribute(const struct scope *scope, const struct tvalue *function, enum want want)
 {
@@ -307,8 +301,7 @@ const struct expr *values_attribute(const struct scope *scope, const struct tval
 	if (items->len == 1 && !reading.is_list)
 		return all[0];
 	struct diag *diag = run_say(run, SEVERITY_ERROR, "several-instances", function->origin,
-				    "one value is wanted here, but %s",
-				    reading.is_list      ? "a list is read"
+				    "one value is wanted here, but %s", reading.is_list      ? "a list is read"
 				    : items->len == 0 ? "no instance is there"
 						      : "several instances are read");
 	if (diag)

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* --- what the descriptor says
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- what the descriptor says ------------------------------------------------------------------------------------------- */
 
 /* Why @path cannot be a place in the VNFC's file system; NULL where it can. */
 static const char *why_not(const char *path)
@@ -38,8 +37,7 @@ static const char *read_text(struct run *run, const struct tartifact *artifact)
 	const char *data = g_bytes_get_data(bytes, &length);
 	if (length > NF_CONFIG_MAX_BYTES) {
 		run_say(run, SEVERITY_ERROR, "file-too-large", artifact->origin,
-			"%s has %zu bytes; a configuration file has %d at most", artifact->file,
-			length, NF_CONFIG_MAX_BYTES);
+			"%s has %zu bytes; a configuration file has %d at most", artifact->file, length, NF_CONFIG_MAX_BYTES);
 		return NULL;
 	}
 	if (length > 0 && (memchr(data, '\0', length) || !g_utf8_validate(data, (gssize) length, NULL))) {
@@ -77,8 +75,7 @@ static bool compile_config(struct run *run, const struct tartifact *artifact, st
 
 	if (why) {
 		diags_error(run->diags, "bad-deploy-path", artifact->origin, "\"%s\" cannot be the deploy_path of \"%s\": %s",
-			    artifact->deploy_path,
-			    artifact->name, why);
+			    artifact->deploy_path, artifact->name, why);
 		return false;
 	}
 	*ret = (struct config) {
@@ -106,8 +103,7 @@ static bool is_config(struct run *run, const struct tnode *node, const struct ta
 	}
 	if (!artifact->deploy_path) {
 		struct diag *diag = diags_error(run->diags, "bad-deploy-path", artifact->origin,
-						"the artifact \"%s\" of \"%s\" has no deploy_path",
-						artifact->name, node->name);
+						"the artifact \"%s\" of \"%s\" has no deploy_path", artifact->name, node->name);
 		diag_hint(run->diags, diag, "say where in the VNF it is to be put");
 		return false;
 	}
@@ -125,8 +121,7 @@ void nf_compile_configs(struct run *run, struct nfd *nf)
 
 	if (node->n_artifacts > NF_CONFIG_MAX_FILES) {
 		diags_error(run->diags, "too-many-files", node->origin, "\"%s\" has %zu artifacts; %d are allowed", node->name,
-			    node->n_artifacts,
-			    NF_CONFIG_MAX_FILES);
+			    node->n_artifacts, NF_CONFIG_MAX_FILES);
 		return;
 	}
 	nf->configs = ARENA_ARRAY(run->arena, struct config, node->n_artifacts);
@@ -145,8 +140,7 @@ void nf_compile_configs(struct run *run, struct nfd *nf)
 	}
 }
 
-/* --- templates
- * ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- templates ---------------------------------------------------------------------------------------------------------- */
 
 const struct value *configs_nothing(const char *key, const char *path, void *data)
 {

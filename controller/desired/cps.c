@@ -27,8 +27,7 @@ static size_t length(const struct tvalue *list)
 	return list && list->type == TV_LIST ? list->list.n : 0;
 }
 
-/* --- before the CIDRs are settled ----------------------------------------------------------------------------------------------
- * */
+/* --- before the CIDRs are settled --------------------------------------------------------------------------------------- */
 
 static bool right_number(struct service *service, const struct fixed *fixed, const struct tvalue *list, gint64 instances,
 			 const char *what)
@@ -92,8 +91,7 @@ void cps_prepare(struct service *service)
 	}
 }
 
-/* --- after
- * ------------------------------------------------------------------------------------------------------------------------- */
+/* --- after -------------------------------------------------------------------------------------------------------------- */
 
 /* Why @said cannot be an address on @link; NULL where it can. */
 static const char *why_not(struct service *service, const struct cpd *cpd, const struct slink *link, const char *text,
@@ -147,8 +145,7 @@ static void check_address(struct service *service, const struct cpd *cpd, struct
 		return;
 	}
 	struct diag *diag = diags_error(service->run->diags, "bad-address", said->origin,
-					"\"%s\" cannot be the address of \"%s\": %s", text,
-					fixed->name, why);
+					"\"%s\" cannot be the address of \"%s\": %s", text, fixed->name, why);
 	if (link->spec.has_cidr)
 		diag_note(service->run->diags, diag, link->spec.cidr_origin, "the link's CIDR");
 	service->faulty = true;
@@ -214,8 +211,7 @@ void cps_check(struct service *service)
 	}
 }
 
-/* --- fields of one instance
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- fields of one instance --------------------------------------------------------------------------------------------- */
 
 static void set_fixed(const struct service *service, const struct cpd *cpd, const struct fixed *fixed, size_t i,
 		      struct object_builder *builder)
@@ -239,8 +235,7 @@ static void set_fixed(const struct service *service, const struct cpd *cpd, cons
 }
 
 void cps_set(const struct service *service, const struct vnf *vnf, const struct vdu *vdu, unsigned instance, unsigned index,
-	     const char *key,
-	     struct object_builder *builder)
+	     const char *key, struct object_builder *builder)
 {
 	for (size_t i = 0; i < vdu->n_cpds; i++) {
 		const struct cpd *cpd = &vdu->cpds[i];

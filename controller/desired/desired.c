@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* --- helpers that all parts use -------------------------------------------------------------------------------------------- */
+/* --- helpers that all parts use ----------------------------------------------------------------------------------------- */
 
 struct origin origin_of(const struct tvalue *value, struct origin fallback)
 {
@@ -37,9 +37,16 @@ struct diag *run_say(struct run *run, enum severity severity, const char *code, 
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
 	char *id = g_strdup_printf("%s:%u:%u:%s:%s", origin.file ? origin.file : "", origin.line, origin.column, code, text);
-	if (!g_hash_table_add(run->said, id))
+	if (!g_hash_table_add(run->said, id)) {
+		run->n_repeated += severity == SEVERITY_ERROR ? 1 : 0;
 		return NULL;
+	}
 	return diags_add(run->diags, severity, code, origin, "%s", text);
+}
+
+size_t run_errors(const struct run *run)
+{
+	return diags_errors(run->diags) + run->n_repeated;
 }
 
 static void print_value(GString *out, const struct tvalue *value)
@@ -134,7 +141,7 @@ bool run_take_key(struct run *run, const char *key, struct origin origin)
 	return true;
 }
 
-/* --- the walk -------------------------------------------------------------------------------------------------------------- */
+/* --- the walk ----------------------------------------------------------------------------------------------------------- */
 
 static void protect_everything(struct run *run)
 {
@@ -244,7 +251,9 @@ static int by_service_name(const void *a, const void *b)
 
 	if (order == 0)
 		order = g_strcmp0(x->node->origin.file, y->node->origin.file);
-	return order ? order : (int) (x->node->origin.line > y->node->origin.line) - (int) (x->node->origin.line < y->node->origin.line);
+	if (order != 0 || x->node->origin.line == y->node->origin.line)
+		return order;
+	return x->node->origin.line < y->node->origin.line ? -1 : 1;
 }
 
 static void refuse_duplicates(struct run *run)
@@ -260,8 +269,7 @@ static void refuse_duplicates(struct run *run)
 	}
 }
 
-/* --- order of services -------------------------------------------------------------------------------------------------------
- * */
+/* --- order of services -------------------------------------------------------------------------------------------------- */
 
 static void link_services(struct run *run)
 {
@@ -329,8 +337,7 @@ static void order_services(struct run *run)
 	}
 }
 
-/* --- the network ---------------------------------------------------------------------------------------------------------------
- * */
+/* --- the network -------------------------------------------------------------------------------------------------------- */
 
 static void say_what_is_not_there(struct run *run)
 {
@@ -347,8 +354,7 @@ static void say_what_is_not_there(struct run *run)
 		return;
 	}
 	diags_add(run->diags, SEVERITY_NOTE, "nothing-desired", ORIGIN_NONE,
-		  "%zu descriptor%s, no pleach.nodes.NetworkService: nothing is desired.",
-		  n, n == 1 ? "" : "s");
+		  "%zu descriptor%s, no pleach.nodes.NetworkService: nothing is desired.", n, n == 1 ? "" : "s");
 }
 
 static void make_services(struct run *run)

@@ -56,6 +56,7 @@ struct run {
 	GPtrArray *objects;        /* const struct object */
 	GPtrArray *faulty;         /* prefixes of keys */
 	size_t n_vnfcs;
+	size_t n_repeated;         /* errors that were found again, and not said again */
 	bool sites_uncertain;      /* a faulty file may hold sites that we do not know */
 };
 
@@ -66,7 +67,7 @@ struct site_entry {
 	gint64 vcpus, mem_bytes, vnfs; /* asked for by its services */
 };
 
-/* --- what virtual links say ------------------------------------------------------------------------------------------------ */
+/* --- what virtual links say --------------------------------------------------------------------------------------------- */
 
 struct lspec {
 	bool has_cidr, has_mtu, has_gateway;
@@ -92,7 +93,7 @@ struct slink {
 	const struct value *cidr, *pools, *mtu; /* what its connection points get; value_absent where there is none */
 };
 
-/* --- a VNFD, compiled ------------------------------------------------------------------------------------------------------ */
+/* --- a VNFD, compiled --------------------------------------------------------------------------------------------------- */
 
 struct preset {
 	const char *path;
@@ -183,7 +184,7 @@ struct vnfd {
 	bool faulty;
 };
 
-/* --- a service ------------------------------------------------------------------------------------------------------------- */
+/* --- a service ---------------------------------------------------------------------------------------------------------- */
 
 struct fixed { /* an entry of connection_points that concerns one VduCp */
 	const char *name; /* as written */
@@ -242,13 +243,15 @@ static inline void *held(const void *pointer)
 	return (void *) (uintptr_t) pointer;
 }
 
-/* --- desired.c ------------------------------------------------------------------------------------------------------------- */
+/* --- desired.c ---------------------------------------------------------------------------------------------------------- */
 
 /* Hints at the nearest of @names to @word, else lists them while they are few. */
 void run_suggest(struct run *run, struct diag *diag, const char *word, GPtrArray *names);
 /* As diags_add(), once for the same place and text; NULL the second time. */
 struct diag *run_say(struct run *run, enum severity severity, const char *code, struct origin origin, const char *format, ...)
 	G_GNUC_PRINTF(5, 6);
+/* All errors so far, repeated ones too: what goes up was faulty. */
+size_t run_errors(const struct run *run);
 /* tosca_instantiate(), remembered where it made no finding. */
 const struct ttopology *run_instantiate(struct run *run, const struct ttemplate *template, struct tnamed_list inputs,
 					struct origin from);
@@ -259,7 +262,7 @@ bool run_take_key(struct run *run, const char *key, struct origin origin);
 /* The place of @value where it stands in the repository, else @fallback (built-in defaults stand nowhere). */
 struct origin origin_of(const struct tvalue *value, struct origin fallback);
 
-/* --- sites.c --------------------------------------------------------------------------------------------------------------- */
+/* --- sites.c ------------------------------------------------------------------------------------------------------------ */
 
 void sites_add(struct run *run, const struct tnode *node, bool faulty);
 void sites_finish(struct run *run);
@@ -267,38 +270,37 @@ void sites_finish(struct run *run);
 struct site_entry *sites_pick(struct run *run, const struct tnode *service);
 void sites_check_capacity(struct run *run);
 
-/* --- service.c ------------------------------------------------------------------------------------------------------------- */
+/* --- service.c ---------------------------------------------------------------------------------------------------------- */
 
 struct service *service_new(struct run *run, const struct tnode *node, const struct ttopology *file);
 void service_free(struct service *service);
 void service_make(struct service *service);
-/* Splits "VNF.REST"; where the descriptor is a VNFD, VNF is the service's name or that of its VNF node, and may be left out. NULL
- * where
- * no VNF is named; *@ret_rest NULL: the VNF itself. */
+/* Splits "VNF.REST"; where the descriptor is a VNFD, VNF is the service's name or that of its VNF node, and may be left out.
+ * NULL where no VNF is named; *@ret_rest NULL: the VNF itself. */
 struct vnf *service_split(const struct service *service, const char *name, const char **ret_rest);
 void service_vnf_names(const struct service *service, GPtrArray *names);
 /* NSD: the VNF's VNFD, resolved with the node's properties. */
 const struct ttopology *service_substitute(struct service *service, const struct tnode *node);
 
-/* --- named.c --------------------------------------------------------------------------------------------------------------- */
+/* --- named.c ------------------------------------------------------------------------------------------------------------ */
 
 void named_states(struct service *service);
 void named_connection_points(struct service *service);
 /* The `states` of the service for an NF of @vnf, or NULL. */
 const struct tvalue *named_state(const struct vnf *vnf, const char *nf);
 
-/* --- vnfd.c ---------------------------------------------------------------------------------------------------------------- */
+/* --- vnfd.c ------------------------------------------------------------------------------------------------------------- */
 
 struct vnfd *vnfd_compile(struct run *run, const struct ttopology *topology);
 bool vnfd_is_one(const struct ttopology *topology);
 struct vdu *vnfd_vdu(const struct vnfd *vnfd, const char *name);
 
-/* --- scale.c --------------------------------------------------------------------------------------------------------------- */
+/* --- scale.c ------------------------------------------------------------------------------------------------------------ */
 
 /* Sets the instances of each VNF and the counts of its VDUs. */
 void scale_service(struct service *service);
 
-/* --- lspec.c --------------------------------------------------------------------------------------------------------------- */
+/* --- lspec.c ------------------------------------------------------------------------------------------------------------ */
 
 /* What a VnfVirtualLink or NsVirtualLink says of itself. */
 void lspec_of_link(struct run *run, const struct tnode *node, struct lspec *ret);
@@ -307,7 +309,7 @@ void lspec_merge(struct run *run, struct lspec *into, const struct lspec *from, 
 /* layer_protocols of a connection point. */
 void layer_protocols(const struct tvalue *list, bool *ret_ipv4, bool *ret_ipv6);
 
-/* --- links.c --------------------------------------------------------------------------------------------------------------- */
+/* --- links.c ------------------------------------------------------------------------------------------------------------ */
 
 /* Makes every link of the service and plugs each VNF's segments into them. */
 void links_make(struct service *service);
@@ -315,17 +317,16 @@ void links_make(struct service *service);
 void links_settle(struct service *service);
 void links_build(struct service *service);
 
-/* --- cps.c ----------------------------------------------------------------------------------------------------------------- */
+/* --- cps.c -------------------------------------------------------------------------------------------------------------- */
 
 /* Lets fixed addresses settle the CIDR of links that have none; counts connection points. Before links_settle(). */
 void cps_prepare(struct service *service);
 /* Checks all fixed addresses and MACs against the links. After links_settle(). */
 void cps_check(struct service *service);
 void cps_set(const struct service *service, const struct vnf *vnf, const struct vdu *vdu, unsigned instance, unsigned index,
-	     const char *key,
-	     struct object_builder *builder);
+	     const char *key, struct object_builder *builder);
 
-/* --- vnfc.c ---------------------------------------------------------------------------------------------------------------- */
+/* --- vnfc.c ------------------------------------------------------------------------------------------------------------- */
 
 struct presets vnfc_presets(struct run *run, const struct vnfd *vnfd, struct vdu *vdu);
 /* "edge.web.1": the path of an instance of a VNF. */
@@ -333,8 +334,7 @@ char *vnf_path(const struct service *service, const struct vnf *vnf, unsigned in
 char *vnfc_path(const struct service *service, const struct vnf *vnf, unsigned instance, const struct vdu *vdu, unsigned index);
 void vnfcs_build(struct service *service);
 
-/* --- values.c ----------------------------------------------------------------------------------------------------------------
- * */
+/* --- values.c ----------------------------------------------------------------------------------------------------------- */
 
 enum want { WANT_ANY, WANT_SCALAR, WANT_LIST };
 
@@ -346,7 +346,8 @@ struct scope {
 	const struct vdu *vdu; /* of the VNFC that reads, or NULL: somebody outside of it reads */
 	unsigned index;
 	unsigned depth;
-	enum { SECRETS_NAMED, SECRETS_SHOWN, SECRETS_UNKNOWN } secrets; /* what stands for a secret; the latter two find out whether it is used */
+	/* What stands for a secret; the latter two find out whether it is used. */
+	enum { SECRETS_NAMED, SECRETS_SHOWN, SECRETS_UNKNOWN } secrets;
 };
 
 /* NULL and a finding on a fault. */
@@ -357,9 +358,8 @@ const struct expr *values_attribute(const struct scope *scope, const struct tval
 /* Does it, at any depth, hold a function? a secret? */
 bool values_is_pending(const struct tvalue *value);
 bool values_holds_secret(const struct tvalue *value);
-/* A finding at every property of @node, but those named in @except (NULL-ended), that only run time can tell: what is made of it
- * must be
- * known before. */
+/* A finding at every property of @node, but those named in @except (NULL-ended), that only run time can tell: what is made of
+ * it must be known before. */
 void values_must_be_known(struct run *run, const struct tnode *node, const char *const *except);
 /* Does it read something of the VNF that it stands in, so that it differs between instances? */
 bool values_is_local(const struct scope *scope, const struct tvalue *value);
@@ -368,8 +368,7 @@ const struct expr *values_ports(const struct scope *scope, const struct vdu *vdu
 /* Stands in for what only run time knows, to find faults beforehand. @data: struct service. */
 const struct value *values_placeholder(const char *key, const char *path, void *data);
 
-/* --- nf.c, config.c ----------------------------------------------------------------------------------------------------------
- * */
+/* --- nf.c, config.c ----------------------------------------------------------------------------------------------------- */
 
 void nf_compile(struct run *run, const struct tnode *node, const struct ttopology *in, struct nfd *ret);
 void nf_compile_configs(struct run *run, struct nfd *nf);
@@ -382,8 +381,7 @@ const struct expr *configs_scope(const struct scope *scope, const struct nfd *nf
 /* Nothing is known before it runs. */
 const struct value *configs_nothing(const char *key, const char *path, void *data);
 
-/* --- kept.c ------------------------------------------------------------------------------------------------------------------
- * */
+/* --- kept.c ------------------------------------------------------------------------------------------------------------- */
 
 void not_kept(struct run *run, struct origin origin, const char *format, ...) G_GNUC_PRINTF(3, 4);
 void kept_site(struct run *run, const struct tnode *node);

@@ -94,14 +94,13 @@ static bool is_any(const struct tnode *node, const char *const *types)
 	return false;
 }
 
-/* --- sites and services
- * ---------------------------------------------------------------------------------------------------------------- */
+/* --- sites and services ------------------------------------------------------------------------------------------------- */
 
 void kept_site(struct run *run, const struct tnode *node)
 {
 	static const char *const names[] = { "trusted_certificates", NULL };
-	const struct tvalue *steering = tnode_property(node, "steering"), *signatures = tnode_property(node,
-												       "package_signatures");
+	const struct tvalue *steering = tnode_property(node, "steering");
+	const struct tvalue *signatures = tnode_property(node, "package_signatures");
 
 	not_kept_properties(run, node, node->properties, names);
 	if (says(steering) && strcmp(tvalue_string(steering, "auto"), "auto") != 0)
@@ -120,8 +119,7 @@ void kept_service(struct run *run, const struct tnode *node)
 		not_kept_dependency(run, node);
 }
 
-/* --- policies and groups
- * ----------------------------------------------------------------------------------------------------------------- */
+/* --- policies and groups ------------------------------------------------------------------------------------------------ */
 
 void kept_policies(struct run *run, const struct ttopology *topology)
 {
@@ -152,9 +150,7 @@ void kept_policies(struct run *run, const struct ttopology *topology)
 				 ttype_name(topology->groups[i].type));
 }
 
-/* --- NSD
- * ------------------------------------------------------------------------------------------------------------------------------------
- * */
+/* --- NSD ---------------------------------------------------------------------------------------------------------------- */
 
 static void kept_link(struct run *run, const struct tnode *node)
 {
@@ -162,8 +158,8 @@ static void kept_link(struct run *run, const struct tnode *node)
 					     "externally_managed", NULL };
 	static const char *const members[] = { "qos", "service_availability_level", "data_flow_mirroring", NULL };
 	const struct tvalue *profile = tnode_property(node, "vl_profile");
-	const struct tvalue *max = tvalue_get(profile, "max_bitrate_requirements"),
-		*min = tvalue_get(profile, "min_bitrate_requirements");
+	const struct tvalue *max = tvalue_get(profile, "max_bitrate_requirements");
+	const struct tvalue *min = tvalue_get(profile, "min_bitrate_requirements");
 
 	if (says(max) || says(min))
 		not_kept(run, origin_of(says(max) ? max : min, node->origin), "the bit rate of \"%s\"", node->name);
@@ -187,8 +183,8 @@ void kept_nsd(struct run *run, const struct ttopology *topology)
 	kept_policies(run, topology);
 	for (size_t i = 0; i < topology->n_nodes; i++) {
 		const struct tnode *node = &topology->nodes[i];
-		bool self = tnode_is_a(node, "tosca.nodes.nfv.NS") && g_strcmp0(ttype_name(node->type),
-										topology->substitution.node_type) == 0;
+		bool self = tnode_is_a(node, "tosca.nodes.nfv.NS") &&
+			    g_strcmp0(ttype_name(node->type), topology->substitution.node_type) == 0;
 		if (tnode_is_a(node, "tosca.nodes.nfv.NsVirtualLink"))
 			kept_link(run, node);
 		else if (tnode_is_a(node, "tosca.nodes.nfv.VNF"))
@@ -200,9 +196,7 @@ void kept_nsd(struct run *run, const struct ttopology *topology)
 	}
 }
 
-/* --- VNFD
- * -----------------------------------------------------------------------------------------------------------------------------------
- * */
+/* --- VNFD --------------------------------------------------------------------------------------------------------------- */
 
 static void kept_vdu(struct run *run, const struct tnode *node)
 {
@@ -211,8 +205,7 @@ static void kept_vdu(struct run *run, const struct tnode *node)
 	static const char *const compute_names[] = { "logical_node", "requested_additional_capabilities", "virtual_local_storage",
 						     NULL };
 	static const char *const cpu[] = { "cpu_architecture", "virtual_cpu_clock", "virtual_cpu_oversubscription_policy",
-					   "vdu_cpu_requirements",
-					   "virtual_cpu_pinning", NULL };
+					   "vdu_cpu_requirements", "virtual_cpu_pinning", NULL };
 	static const char *const memory[] = { "virtual_mem_oversubscription_policy", "vdu_mem_requirements", "numa_enabled",
 					      "huge_pages_requirements", NULL };
 	const struct tcapability *compute = tnode_capability(node, "virtual_compute");
@@ -239,8 +232,7 @@ static void kept_vdu(struct run *run, const struct tnode *node)
 static void kept_cp(struct run *run, const struct tnode *node)
 {
 	static const char *const names[] = { "trunk_mode", "bitrate_requirement", "virtual_network_interface_requirements",
-					     "protocol",
-					     "security_groups", NULL };
+					     "protocol", "security_groups", NULL };
 	const struct tvalue *vnic = tnode_property(node, "vnic_type");
 
 	not_kept_properties(run, node, node->properties, names);
@@ -278,8 +270,7 @@ void kept_vnfd(struct run *run, const struct ttopology *topology)
 	}
 }
 
-/* --- network functions
- * ------------------------------------------------------------------------------------------------------------------ */
+/* --- network functions -------------------------------------------------------------------------------------------------- */
 
 void kept_nf(struct run *run, const struct tnode *node)
 {

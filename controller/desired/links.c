@@ -21,7 +21,7 @@ static void make_nslinks(struct service *service)
 {
 	struct run *run = service->run;
 	const char *id = service->template->descriptor_id ? service->template->descriptor_id : service->template->file;
-	size_t errors = diags_errors(run->diags);
+	size_t errors = run_errors(run);
 
 	for (size_t i = 0; i < service->topology->n_nodes; i++) {
 		const struct tnode *node = &service->topology->nodes[i];
@@ -32,11 +32,10 @@ static void make_nslinks(struct service *service)
 		struct slink *link = add(service, key_make(run->arena, "link", service->name, node->name, NULL), node, &spec, id);
 		g_hash_table_insert(service->nslinks, held(node->name), link);
 	}
-	service->faulty = service->faulty || diags_errors(run->diags) > errors;
+	service->faulty = service->faulty || run_errors(run) > errors;
 }
 
-/* --- plugging VNFs into the NSD's links
- * -------------------------------------------------------------------------------------------- */
+/* --- plugging VNFs into the NSD's links --------------------------------------------------------------------------------- */
 
 /* Through a Forwarding node, too: it says where paths may pass, the link is behind it. */
 static struct slink *reach(struct service *service, const struct trequirement *requirement)
@@ -61,16 +60,14 @@ static bool is_mapped(const struct vnfd *vnfd, const char *requirement)
 }
 
 static void plug_segment(struct service *service, struct vnf *vnf, const struct exposure *exposure,
-			 const struct trequirement *requirement,
-			 struct slink *link)
+			 const struct trequirement *requirement, struct slink *link)
 {
 	struct slink *former = vnf->shared[exposure->segment];
 
 	if (former && former != link) {
 		struct diag *diag = diags_error(service->run->diags, "connected-twice", requirement->origin,
 						"\"%s\" would join %s and %s: one segment of the VNF is connected to both",
-						vnf->name, former->key,
-						link->key);
+						vnf->name, former->key, link->key);
 		diag_note(service->run->diags, diag, vnf->vnfd->segments[exposure->segment].node->origin, "this segment");
 		service->faulty = true;
 		return;
@@ -101,8 +98,7 @@ static void plug(struct service *service, struct vnf *vnf)
 	}
 }
 
-/* --- links of the VNFs themselves
- * --------------------------------------------------------------------------------------------------- */
+/* --- links of the VNFs themselves --------------------------------------------------------------------------------------- */
 
 static struct slink *own_link(struct service *service, const struct vnf *vnf, unsigned instance, const struct segment *segment)
 {
@@ -142,8 +138,7 @@ static bool within_bounds(struct service *service)
 	if (n <= DESIRED_MAX_LINKS_PER_SERVICE)
 		return true;
 	diags_error(service->run->diags, "too-many-links", service->node->origin,
-		    "the service \"%s\" has more than %d virtual links",
-		    service->name, DESIRED_MAX_LINKS_PER_SERVICE);
+		    "the service \"%s\" has more than %d virtual links", service->name, DESIRED_MAX_LINKS_PER_SERVICE);
 	return false;
 }
 
@@ -154,21 +149,20 @@ static int by_key(const void *a, const void *b)
 
 void links_make(struct service *service)
 {
-	size_t errors = diags_errors(service->run->diags);
+	size_t errors = run_errors(service->run);
 
 	if (service->is_nsd) {
 		make_nslinks(service);
 		for (guint i = 0; i < service->vnfs->len; i++)
 			plug(service, service->vnfs->pdata[i]);
 	}
-	service->faulty = service->faulty || diags_errors(service->run->diags) > errors || !within_bounds(service);
+	service->faulty = service->faulty || run_errors(service->run) > errors || !within_bounds(service);
 	for (guint i = 0; i < service->vnfs->len && !service->faulty; i++)
 		make_own(service, service->vnfs->pdata[i]);
 	g_ptr_array_sort(service->links, by_key);
 }
 
-/* --- CIDRs
- * -------------------------------------------------------------------------------------------------------------------------- */
+/* --- CIDRs -------------------------------------------------------------------------------------------------------------- */
 
 /* A CIDR that no other link of the service has: the one that the key's hash says, or the next that is free. */
 static void pick_cidr(struct service *service, struct slink *link, GHashTable *explicit, GHashTable *picked)
@@ -210,8 +204,7 @@ static void settle(struct service *service, struct slink *link)
 		spec->has_gateway = true;
 	} else if (!cidr_contains(&spec->cidr, &spec->gateway) || cidr_is_reserved(&spec->cidr, &spec->gateway)) {
 		run_say(run, SEVERITY_ERROR, "bad-gateway", spec->gateway_origin,
-			"the gateway of %s is no address of its CIDR, %s", link->key,
-			cidr_text(run->arena, &spec->cidr));
+			"the gateway of %s is no address of its CIDR, %s", link->key, cidr_text(run->arena, &spec->cidr));
 		service->faulty = true;
 	}
 	for (size_t i = 0; i < spec->n_pools; i++) {
@@ -220,8 +213,7 @@ static void settle(struct service *service, struct slink *link)
 		    cidr_contains(&spec->cidr, &last))
 			continue;
 		run_say(run, SEVERITY_ERROR, "bad-pool", spec->pools_origin, "the pool %s of %s is not within its CIDR, %s",
-			spec->pools[i], link->key,
-			cidr_text(run->arena, &spec->cidr));
+			spec->pools[i], link->key, cidr_text(run->arena, &spec->cidr));
 		service->faulty = true;
 	}
 	gint64 room = cidr_room(&spec->cidr);

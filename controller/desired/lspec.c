@@ -37,8 +37,7 @@ static void read_cidr(struct run *run, const struct tnode *node, const struct tv
 	}
 	if (host_bits)
 		run_say(run, SEVERITY_WARNING, "host-bits", said->origin, "\"%s\" is an address in its network: %s is taken",
-			text,
-			cidr_text(run->arena, &cidr));
+			text, cidr_text(run->arena, &cidr));
 	if (!spec->has_cidr) {
 		spec->has_cidr = true;
 		spec->cidr = cidr;
@@ -65,8 +64,8 @@ static void read_pools(struct run *run, const struct tvalue *list, struct lspec 
 		struct address first, last;
 		if (!address_parse(tvalue_string(tvalue_get(pool, "start_ip_address"), ""), &first) ||
 		    !address_parse(tvalue_string(tvalue_get(pool, "end_ip_address"), ""), &last) || first.length != last.length ||
-		    address_compare(&first, &last) > 0 || (spec->has_cidr && !(cidr_contains(&spec->cidr, &first) &&
-									       cidr_contains(&spec->cidr, &last)))) {
+		    address_compare(&first, &last) > 0 ||
+		    (spec->has_cidr && !(cidr_contains(&spec->cidr, &first) && cidr_contains(&spec->cidr, &last)))) {
 			run_say(run, SEVERITY_ERROR, "bad-pool", pool->origin,
 				"the allocation pool is no range of addresses within the CIDR");
 			return;
@@ -161,8 +160,7 @@ void lspec_merge(struct run *run, struct lspec *into, const struct lspec *from, 
 	if (from->has_cidr && into->has_cidr && !cidr_equal(&from->cidr, &into->cidr)) {
 		struct diag *diag = run_say(run, SEVERITY_ERROR, "two-cidrs", from->cidr_origin,
 					    "%s has the CIDR %s, but what is on it within the VNF has %s", key,
-					    cidr_text(run->arena, &into->cidr),
-					    cidr_text(run->arena, &from->cidr));
+					    cidr_text(run->arena, &into->cidr), cidr_text(run->arena, &from->cidr));
 		if (diag)
 			diag_note(run->diags, diag, into->cidr_origin, "the CIDR of the outer link");
 		return;
@@ -185,8 +183,7 @@ void lspec_merge(struct run *run, struct lspec *into, const struct lspec *from, 
 	}
 	if (from->has_mtu && into->has_mtu && from->mtu != into->mtu) {
 		struct diag *diag = run_say(run, SEVERITY_WARNING, "overridden", from->mtu_origin,
-					    "%s has the MTU %" G_GINT64_FORMAT ": this one is not used",
-					    key, into->mtu);
+					    "%s has the MTU %" G_GINT64_FORMAT ": this one is not used", key, into->mtu);
 		if (diag)
 			diag_note(run->diags, diag, into->mtu_origin, "the one that counts");
 	} else if (from->has_mtu) {

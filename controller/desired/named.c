@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* --- states --------------------------------------------------------------------------------------------------------------------
- * */
+/* --- states ------------------------------------------------------------------------------------------------------------- */
 
 static bool has_nf(const struct vnf *vnf, const char *name)
 {
@@ -43,13 +42,11 @@ static void take_state(struct service *service, const char *name, const struct t
 	service->faulty = true;
 	if (vnf) {
 		diag = diags_error(service->run->diags, "unknown-nf", state->origin,
-				   "\"%s\" names no network function of the service \"%s\"", name,
-				   service->name);
+				   "\"%s\" names no network function of the service \"%s\"", name, service->name);
 		nf_names(service, vnf, names);
 	} else {
 		diag = diags_error(service->run->diags, "unknown-vnf", state->origin, "\"%s\" names no VNF of the service \"%s\"",
-				   name,
-				   service->name);
+				   name, service->name);
 		service_vnf_names(service, names);
 	}
 	run_suggest(service->run, diag, name, names);
@@ -70,8 +67,7 @@ const struct tvalue *named_state(const struct vnf *vnf, const char *nf)
 	return state ? state : vnf->state;
 }
 
-/* --- connection_points
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- connection_points -------------------------------------------------------------------------------------------------- */
 
 static struct cpd *find_cpd(const struct vnfd *vnfd, const char *name)
 {
@@ -98,8 +94,7 @@ static struct cpd *behind_extcp(struct service *service, const struct vnfd *vnfd
 		return found;
 	struct diag *diag = diags_error(service->run->diags, "ambiguous-connection-point", origin,
 					"behind the external connection point \"%s\" there are %u connection points of VDUs; "
-					"name the one that is meant",
-					extcp->node->name, names->len);
+					"name the one that is meant", extcp->node->name, names->len);
 	run_suggest(service->run, diag, "", names);
 	service->faulty = true;
 	return NULL;
@@ -174,8 +169,7 @@ static void unknown_cp(struct service *service, const struct vnf *vnf, const cha
 			g_ptr_array_add(names, arena_printf(service->run->arena, "%s%s", prefix,
 							    vnf->vnfd->vdus[i].cpds[j].name));
 	diag = diags_error(service->run->diags, "unknown-connection-point", origin,
-			   "\"%s\" names no connection point of the service \"%s\"", name,
-			   service->name);
+			   "\"%s\" names no connection point of the service \"%s\"", name, service->name);
 	run_suggest(service->run, diag, name, names);
 }
 

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* --- what the descriptor says
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- what the descriptor says ------------------------------------------------------------------------------------------- */
 
 static void check_command(struct run *run, const struct tnode *node, const struct tvalue *command)
 {
@@ -58,8 +57,7 @@ struct nfd *nf_of_vdu(const struct vnf *vnf, const struct vdu *vdu)
 	return nf && !nf->left_out ? nf : NULL;
 }
 
-/* --- its instances
- * --------------------------------------------------------------------------------------------------------------------------- */
+/* --- its instances ------------------------------------------------------------------------------------------------------ */
 
 /* What all instances of an NF share. */
 struct shared {
@@ -182,11 +180,19 @@ static void build(struct shared *shared, unsigned instance, unsigned index)
 	g_ptr_array_add(service->last, held(key));
 }
 
+/* A VNFC without an NF: other services wait for it, not for what runs in it. */
+static void stand_for_itself(struct service *service, struct vnf *vnf, const struct vdu *vdu, unsigned instance, unsigned index)
+{
+	const char *path = vnfc_path(service, vnf, instance, vdu, index);
+
+	g_ptr_array_add(service->last, arena_printf(service->run->arena, "vnfc/%s", path));
+}
+
 static void build_all(struct service *service, struct vnf *vnf, const struct vdu *vdu, struct nfd *nf)
 {
 	const struct scope first = { .service = service, .vnf = vnf, .vdu = vdu };
 	const struct tvalue *state = named_state(vnf, nf->node->name);
-	size_t errors = diags_errors(service->run->diags);
+	size_t errors = run_errors(service->run);
 	bool ok = true;
 
 	struct shared shared = { .service = service, .vnf = vnf, .vdu = vdu, .nf = nf };
@@ -199,20 +205,16 @@ static void build_all(struct service *service, struct vnf *vnf, const struct vdu
 		shared.command = command_of(&first, nf->command);
 	if (ok)
 		configs_check(service, nf, &first);
+	gint64 count = vnf->counts[vdu->index];
 	/* A secret in a template is found only now. */
-	if (nf->left_out) {
-		for (gint64 i = 0; i < vnf->instances * vnf->counts[vdu->index]; i++)
-			g_ptr_array_add(service->last, arena_printf(service->run->arena, "vnfc/%s",
-								      vnfc_path(service, vnf,
-										(unsigned) (i / vnf->counts[vdu->index]), vdu,
-										(unsigned) (i % vnf->counts[vdu->index]))));
+	for (gint64 i = 0; nf->left_out && i < vnf->instances * count; i++)
+		stand_for_itself(service, vnf, vdu, (unsigned) (i / count), (unsigned) (i % count));
+	if (nf->left_out)
 		return;
-	}
-	if (!check_ems(service, nf, shared.ems) || !ok || diags_errors(service->run->diags) > errors) {
+	if (!check_ems(service, nf, shared.ems) || !ok || run_errors(service->run) > errors) {
 		service->faulty = true;
 		return;
 	}
-	gint64 count = vnf->counts[vdu->index];
 	for (gint64 i = 0; i < vnf->instances * count; i++)
 		build(&shared, (unsigned) (i / count), (unsigned) (i % count));
 }

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define OUT_OF_RANGE "\"%s\" would have %" G_GINT64_FORMAT " instances; it has %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT
+
 #define SCALING_ASPECTS "tosca.policies.nfv.ScalingAspects"
 #define ASPECT_DELTAS "tosca.policies.nfv.VduScalingAspectDeltas"
 #define INITIAL_DELTA "tosca.policies.nfv.VduInitialDelta"
@@ -60,13 +62,11 @@ static void add_keys(GPtrArray *names, const struct tvalue *map)
 		g_ptr_array_add(names, held(map->map.keys[i]));
 }
 
-/* --- instantiation levels ----------------------------------------------------------------------------------------------------
- * */
+/* --- instantiation levels ----------------------------------------------------------------------------------------------- */
 
 /* The level that @said names (or, without one, the default or the only one of @levels); NULL: none. */
 static const char *pick_level(struct service *service, const struct tvalue *said, const struct tpolicy *levels,
-			      const char *property,
-			      const char *what, struct origin *ret_origin)
+			      const char *property, const char *what, struct origin *ret_origin)
 {
 	const struct tvalue *map = policy_value(levels, property);
 	const struct tvalue *fallback = policy_value(levels, "default_level");
@@ -97,8 +97,7 @@ static const char *pick_level(struct service *service, const struct tvalue *said
 	return NULL;
 }
 
-/* --- aspects -------------------------------------------------------------------------------------------------------------------
- * */
+/* --- aspects ------------------------------------------------------------------------------------------------------------ */
 
 static void take_level(struct wish *wish, const char *aspect, const struct tvalue *level, struct origin origin)
 {
@@ -243,8 +242,7 @@ static gint64 count_vdu(struct wish *wish, const struct vdu *vdu)
 	if (n >= vdu->min && n <= vdu->max)
 		return n;
 	struct diag *diag = run_say(wish->service->run, SEVERITY_ERROR, "scale-range", origin,
-				    "\"%s\" would have %" G_GINT64_FORMAT " instances; it has %" G_GINT64_FORMAT " to "
-														 "%" G_GINT64_FORMAT,
+				    OUT_OF_RANGE,
 				    vdu->node->name, n, vdu->min, vdu->max);
 	if (diag)
 		diag_note(wish->service->run->diags, diag, origin_of(profile, vdu->node->origin), "its bounds");
@@ -275,8 +273,7 @@ static void scale_vdus(struct service *service, struct vnf *vnf)
 		vnf->counts[i] = count_vdu(&wish, &vnf->vnfd->vdus[i]);
 }
 
-/* --- instances of a VNF in its NSD
- * ------------------------------------------------------------------------------------------------ */
+/* --- instances of a VNF in its NSD -------------------------------------------------------------------------------------- */
 
 /* Every policy of @type by the names of its targets: an NSD may have as many as it has VNFs. */
 static GHashTable *by_target(const struct ttopology *topology, const char *type)
@@ -296,8 +293,8 @@ static gint64 count_vnf(struct service *service, struct vnf *vnf, const struct t
 			struct origin level_origin)
 {
 	const struct tvalue *profile = tnode_property(vnf->node, "vnf_profile");
-	const struct tvalue *min = tvalue_get(profile, "min_number_of_instances"),
-		*max = tvalue_get(profile, "max_number_of_instances");
+	const struct tvalue *min = tvalue_get(profile, "min_number_of_instances");
+	const struct tvalue *max = tvalue_get(profile, "max_number_of_instances");
 	struct origin origin = origin_of(min, vnf->node->origin);
 	gint64 n = tvalue_int(min, 1);
 
@@ -311,8 +308,7 @@ static gint64 count_vnf(struct service *service, struct vnf *vnf, const struct t
 	if (n >= tvalue_int(min, 0) && n <= tvalue_int(max, G_MAXINT64))
 		return n;
 	struct diag *diag = diags_error(service->run->diags, "scale-range", origin,
-					"\"%s\" would have %" G_GINT64_FORMAT " instances; it has %" G_GINT64_FORMAT " to "
-														     "%" G_GINT64_FORMAT,
+					OUT_OF_RANGE,
 					vnf->name, n, tvalue_int(min, 0), tvalue_int(max, G_MAXINT64));
 	diag_note(service->run->diags, diag, origin_of(profile, vnf->node->origin), "its bounds");
 	service->faulty = true;
@@ -361,8 +357,7 @@ static void check_bounds(struct service *service)
 		service->faulty = true;
 	} else if ((gint64) service->run->n_vnfcs + n > DESIRED_MAX_VNFCS) {
 		diags_error(service->run->diags, "too-many-instances", service->node->origin,
-			    "more than %d instances of VDUs in all",
-			    DESIRED_MAX_VNFCS);
+			    "more than %d instances of VDUs in all", DESIRED_MAX_VNFCS);
 		service->faulty = true;
 	} else {
 		service->n_vnfcs = (size_t) n;

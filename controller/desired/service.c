@@ -45,8 +45,7 @@ void service_free(struct service *service)
 	g_hash_table_unref(service->layer2);
 }
 
-/* --- names -------------------------------------------------------------------------------------------------------------------
- * */
+/* --- names -------------------------------------------------------------------------------------------------------------- */
 
 static bool has_prefix(const char *name, const char *prefix, const char **ret_rest)
 {
@@ -63,8 +62,8 @@ struct vnf *service_split(const struct service *service, const char *name, const
 	*ret_rest = NULL;
 	if (!service->is_nsd) {
 		struct vnf *vnf = service->vnfs->len > 0 ? service->vnfs->pdata[0] : NULL;
-		if (!vnf || has_prefix(name, service->name, ret_rest) || (vnf->vnfd->vnf && has_prefix(name, vnf->vnfd->vnf->name,
-												       ret_rest)))
+		if (!vnf || has_prefix(name, service->name, ret_rest) ||
+		    (vnf->vnfd->vnf && has_prefix(name, vnf->vnfd->vnf->name, ret_rest)))
 			return vnf;
 		*ret_rest = name;
 		return vnf;
@@ -87,8 +86,7 @@ void service_vnf_names(const struct service *service, GPtrArray *names)
 	}
 }
 
-/* --- the VNFs of an NSD
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- the VNFs of an NSD ------------------------------------------------------------------------------------------------- */
 
 /* Which property of the node goes to which input is said by the VNFD's substitution_mappings, which do not depend on inputs. */
 static const struct tsubstitution *mappings(struct run *run, const struct ttemplate *template)
@@ -107,11 +105,11 @@ static const struct tsubstitution *mappings(struct run *run, const struct ttempl
 const struct ttopology *service_substitute(struct service *service, const struct tnode *node)
 {
 	struct run *run = service->run;
-	size_t errors = diags_errors(run->diags);
+	size_t errors = run_errors(run);
 	const struct ttemplate *template = tosca_substitute(run->tosca, service->template, node, run->diags);
 
 	if (!template) {
-		if (diags_errors(run->diags) == errors)
+		if (run_errors(run) == errors)
 			diags_error(run->diags, "unknown-vnfd", node->type_origin, "no VNFD substitutes nodes of the type \"%s\"",
 				    ttype_name(node->type));
 		return NULL;
@@ -161,8 +159,8 @@ static void host_nf(struct service *service, const struct tnode *node)
 
 	if (!vnf) {
 		diags_error(run->diags, "nf-not-hosted", host && host->node ? host->origin : node->origin,
-			    "the network function \"%s\" is hosted on %s", node->name, host && host->node
-			    ? "something that is no VNF" : "nothing");
+			    "the network function \"%s\" is hosted on %s", node->name,
+			    host && host->node ? "something that is no VNF" : "nothing");
 		service->faulty = true;
 		return;
 	}
@@ -182,17 +180,17 @@ static void host_nf(struct service *service, const struct tnode *node)
 		service->faulty = true;
 		return;
 	}
-	size_t errors = diags_errors(run->diags);
+	size_t errors = run_errors(run);
 	vnf->nsd_nf = ARENA_NEW(run->arena, struct nfd);
 	nf_compile(run, node, service->topology, vnf->nsd_nf);
-	service->faulty = service->faulty || diags_errors(run->diags) > errors;
+	service->faulty = service->faulty || run_errors(run) > errors;
 }
 
 static void open_nsd(struct service *service)
 {
 	static const char *const all_known[] = { NULL };
 	const struct ttopology *topology = service->topology;
-	size_t errors = diags_errors(service->run->diags);
+	size_t errors = run_errors(service->run);
 
 	for (size_t i = 0; i < topology->n_nodes; i++) {
 		const struct tnode *node = &topology->nodes[i];
@@ -208,11 +206,10 @@ static void open_nsd(struct service *service)
 		}
 		if (vnfd)
 			run_say(service->run, SEVERITY_ERROR, "faulty-descriptor", node->origin,
-				"the VNFD of \"%s\" (%s) is faulty", node->name,
-				vnfd->of->file);
+				"the VNFD of \"%s\" (%s) is faulty", node->name, vnfd->of->file);
 		service->faulty = true;
 	}
-	service->faulty = service->faulty || diags_errors(service->run->diags) > errors;
+	service->faulty = service->faulty || run_errors(service->run) > errors;
 	g_ptr_array_sort(service->vnfs, by_vnf_name);
 	for (size_t i = 0; i < topology->n_nodes && !service->faulty; i++)
 		if (tnode_is_a(&topology->nodes[i], "pleach.nodes.NetworkFunction"))
@@ -244,8 +241,7 @@ static void open_vnfd(struct service *service)
 	add_vnf(service, NULL, topology);
 }
 
-/* --- the descriptor
- * ------------------------------------------------------------------------------------------------------------------ */
+/* --- the descriptor ----------------------------------------------------------------------------------------------------- */
 
 static struct tnamed_list inputs_of(struct service *service)
 {
@@ -306,8 +302,7 @@ static bool open_descriptor(struct service *service)
 	service->topology = run_instantiate(run, service->template, inputs_of(service), origin);
 	if (service->topology->faulty || service->template->faulty) {
 		run_say(run, SEVERITY_ERROR, "faulty-descriptor", origin, "the descriptor %s of the service \"%s\" is faulty",
-			service->template->file,
-			service->name);
+			service->template->file, service->name);
 		return false;
 	}
 	service->is_nsd = is_nsd(service->topology);
@@ -329,10 +324,10 @@ void service_make(struct service *service)
 		links_settle, cps_check,     links_build,  vnfcs_build, nfs_build,
 	};
 
-	size_t errors = diags_errors(service->run->diags);
+	size_t errors = run_errors(service->run);
 	kept_service(service->run, service->node);
 	values_must_be_known(service->run, service->node, open);
-	if (diags_errors(service->run->diags) > errors) {
+	if (run_errors(service->run) > errors) {
 		service->faulty = true;
 		return;
 	}

@@ -63,8 +63,7 @@ static const char *owner_of(struct run *run, const struct tnode *node, bool *ret
 	if (owner && run->options->owner && strcmp(owner, run->options->owner) != 0) {
 		struct diag *diag = diags_error(run->diags, "owner-mismatch", said->origin,
 						"the site \"%s\" has the owner \"%s\", but --owner says \"%s\"", node->name,
-						owner,
-						run->options->owner);
+						owner, run->options->owner);
 		diag_hint(run->diags, diag, "two controllers of different owners must not share a site's descriptors; make them "
 					    "agree");
 		*ret_faulty = true;
@@ -80,12 +79,12 @@ void sites_add(struct run *run, const struct tnode *node, bool faulty)
 	struct site *site = ARENA_NEW(run->arena, struct site);
 	const struct tvalue *capacity = tnode_property(node, "capacity");
 	static const char *const all_known[] = { NULL };
-	size_t errors = diags_errors(run->diags);
+	size_t errors = run_errors(run);
 
 	values_must_be_known(run, node, all_known);
 	entry->site = site;
 	entry->node = node;
-	entry->faulty = faulty || diags_errors(run->diags) > errors;
+	entry->faulty = faulty || run_errors(run) > errors;
 	site->name = node->name;
 	site->origin = node->origin;
 	site->owner = owner_of(run, node, &entry->faulty);
@@ -195,8 +194,7 @@ struct site_entry *sites_pick(struct run *run, const struct tnode *service)
 	if (!entry->faulty)
 		return entry;
 	run_say(run, SEVERITY_ERROR, "faulty-site", said ? said->origin : service->origin,
-		"the site \"%s\" of the service \"%s\" is faulty",
-		entry->site->name, service->name);
+		"the site \"%s\" of the service \"%s\" is faulty", entry->site->name, service->name);
 	return NULL;
 }
 

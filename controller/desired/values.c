@@ -74,8 +74,7 @@ static const struct value *secret_of(const struct scope *scope, const struct tva
 			    tvalue_string(tvalue_get(value, "key"), NULL));
 }
 
-/* --- to field values
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- to field values ---------------------------------------------------------------------------------------------------- */
 
 static const struct value *collection(const struct scope *scope, const struct tvalue *value)
 {
@@ -118,8 +117,7 @@ const struct value *values_value(const struct scope *scope, const struct tvalue 
 	g_assert_not_reached();
 }
 
-/* --- to expressions
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- to expressions ----------------------------------------------------------------------------------------------------- */
 
 static const struct expr **exprs(const struct scope *scope, const struct tvalue *const *values, size_t n, enum want want)
 {

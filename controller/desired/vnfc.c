@@ -45,8 +45,7 @@ static gint64 positive(struct run *run, const struct vdu *vdu, const struct tval
 	if (number > 0)
 		return number;
 	diags_error(run->diags, "bad-compute", said ? said->origin : vdu->node->origin,
-		    "\"%s\" has no %s, or none that is positive",
-		    vdu->node->name, name);
+		    "\"%s\" has no %s, or none that is positive", vdu->node->name, name);
 	return 1;
 }
 
@@ -75,8 +74,7 @@ struct presets vnfc_presets(struct run *run, const struct vnfd *vnfd, struct vdu
 	return presets;
 }
 
-/* --- names
- * --------------------------------------------------------------------------------------------------------------------------- */
+/* --- names -------------------------------------------------------------------------------------------------------------- */
 
 char *vnf_path(const struct service *service, const struct vnf *vnf, unsigned instance)
 {
@@ -110,8 +108,7 @@ static const char *hostname(struct arena *arena, const char *path)
 	return arena_printf(arena, "%.*s-%.*s", DESIRED_MAX_HOSTNAME - DIGITS - 1, name, DIGITS, digest);
 }
 
-/* --- instances
- * ------------------------------------------------------------------------------------------------------------------------- */
+/* --- instances ---------------------------------------------------------------------------------------------------------- */
 
 static void build(struct service *service, struct vnf *vnf, const struct vdu *vdu, unsigned instance, unsigned index)
 {
@@ -129,8 +126,8 @@ static void build(struct service *service, struct vnf *vnf, const struct vdu *vd
 	object_set_string(builder, "hostname", hostname(arena, path), vdu->node->origin);
 	for (size_t i = 0; i < vdu->n_cpds; i++) {
 		const struct cpd *cpd = &vdu->cpds[i];
-		object_set(builder, cpd->path.order, cpd->order_value, origin_of(tnode_property(cpd->node, "order"),
-										 cpd->node->origin));
+		object_set(builder, cpd->path.order, cpd->order_value,
+			   origin_of(tnode_property(cpd->node, "order"), cpd->node->origin));
 		object_set(builder, cpd->path.state, cpd->state_value, cpd->node->origin);
 	}
 	cps_set(service, vnf, vdu, instance, index, key, builder);

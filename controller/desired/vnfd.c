@@ -45,7 +45,7 @@ static const struct tnode *target(const struct tnode *node, const char *requirem
 	return found ? found->node : NULL;
 }
 
-/* --- VDUs ------------------------------------------------------------------------------------------------------------------ */
+/* --- VDUs --------------------------------------------------------------------------------------------------------------- */
 
 static int by_vdu_name(const void *a, const void *b)
 {
@@ -59,8 +59,8 @@ static void compile_vdus(struct run *run, struct vnfd *vnfd)
 	vnfd->vdus = ARENA_ARRAY(run->arena, struct vdu, count(topology, "tosca.nodes.nfv.Vdu.Compute"));
 	for (size_t i = 0; i < topology->n_nodes; i++) {
 		const struct tnode *node = &topology->nodes[i];
-		if (tnode_is_a(node, "tosca.nodes.nfv.VNF") && (!vnfd->vnf || g_strcmp0(topology->substitution.node_type,
-											ttype_name(node->type)) == 0))
+		if (tnode_is_a(node, "tosca.nodes.nfv.VNF") &&
+		    (!vnfd->vnf || g_strcmp0(topology->substitution.node_type, ttype_name(node->type)) == 0))
 			vnfd->vnf = node;
 		if (!tnode_is_a(node, "tosca.nodes.nfv.Vdu.Compute"))
 			continue;
@@ -78,8 +78,7 @@ static void compile_vdus(struct run *run, struct vnfd *vnfd)
 		vnfd->vdus[i].index = (unsigned) i;
 }
 
-/* --- segments and connection points --------------------------------------------------------------------------------------------
- * */
+/* --- segments and connection points ------------------------------------------------------------------------------------- */
 
 static unsigned segment_of_link(const struct vnfd *vnfd, const struct tnode *link)
 {
@@ -94,8 +93,8 @@ static void compile_links(struct run *run, struct vnfd *vnfd)
 	const struct ttopology *topology = vnfd->topology;
 
 	vnfd->segments = ARENA_ARRAY(run->arena, struct segment,
-				     count(topology, "tosca.nodes.nfv.VnfVirtualLink") + count(topology,
-											       "tosca.nodes.nfv.VduCp"));
+				     count(topology, "tosca.nodes.nfv.VnfVirtualLink") +
+					     count(topology, "tosca.nodes.nfv.VduCp"));
 	for (size_t i = 0; i < topology->n_nodes; i++) {
 		const struct tnode *node = &topology->nodes[i];
 		if (!tnode_is_a(node, "tosca.nodes.nfv.VnfVirtualLink"))
@@ -191,8 +190,7 @@ static void order_cps(struct run *run, struct vdu *vdu)
 			continue;
 		struct diag *diag = diags_error(run->diags, "duplicate-order", cpd->node->origin,
 						"the connection points \"%s\" and \"%s\" of \"%s\" have the same order, %u",
-						former->name,
-						cpd->name, vdu->node->name, cpd->order);
+						former->name, cpd->name, vdu->node->name, cpd->order);
 		diag_note(run->diags, diag, former->node->origin, "the other one");
 	}
 }
@@ -272,8 +270,7 @@ static void compile_extcps(struct run *run, struct vnfd *vnfd)
 	}
 }
 
-/* --- what the VNF shows of itself
- * ------------------------------------------------------------------------------------------------ */
+/* --- what the VNF shows of itself --------------------------------------------------------------------------------------- */
 
 static const struct cpd *find_cpd(const struct vnfd *vnfd, const char *name)
 {
@@ -322,8 +319,7 @@ static void compile_exposures(struct run *run, struct vnfd *vnfd)
 	}
 }
 
-/* --- network functions
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- network functions -------------------------------------------------------------------------------------------------- */
 
 static void compile_nfs(struct run *run, struct vnfd *vnfd)
 {
@@ -357,7 +353,7 @@ struct vnfd *vnfd_compile(struct run *run, const struct ttopology *topology)
 {
 	static const char *const all_known[] = { NULL };
 	struct vnfd *vnfd = g_hash_table_lookup(run->vnfds, topology);
-	size_t errors = diags_errors(run->diags);
+	size_t errors = run_errors(run);
 
 	if (vnfd)
 		return vnfd;
@@ -381,6 +377,6 @@ struct vnfd *vnfd_compile(struct run *run, const struct ttopology *topology)
 	for (size_t i = 0; i < vnfd->n_vdus; i++)
 		vnfd->vdus[i].presets = vnfc_presets(run, vnfd, &vnfd->vdus[i]);
 	kept_vnfd(run, topology);
-	vnfd->faulty = topology->faulty || diags_errors(run->diags) > errors;
+	vnfd->faulty = topology->faulty || run_errors(run) > errors;
 	return vnfd;
 }

@@ -347,6 +347,31 @@ gint64 exec_next_wakeup(const struct exec *exec)
 	return sleeper ? sleeper->due_us : -1;
 }
 
+static bool is_waiting(const struct item *item)
+{
+	switch (item->place) {
+	case ITEM_READY:
+	case ITEM_LOCKED:
+	case ITEM_SLEEPING:
+	case ITEM_PENDING:
+		return true;
+	case ITEM_WAITING:
+	case ITEM_FLYING:
+	case ITEM_ENDED:
+		return false;
+	}
+	g_assert_not_reached();
+}
+
+static void give_up(struct exec *exec, struct item *item)
+{
+	struct memory *memory = memory_get(exec->memories, item->step);
+	item_set_state(exec, item, OP_CANCELLED, pleach_error_name(PLEACH_ERROR_CANCELLED), "its plan was given up");
+	if (memory)
+		memory->closed = true;
+	exec_note(exec, item, false, NULL);
+}
+
 void exec_cancel(struct exec *exec)
 {
 	if (!exec->plan || exec->cancelled)
@@ -355,13 +380,9 @@ void exec_cancel(struct exec *exec)
 	exec->dirty = true;
 	if (exec->cancel_fd >= 0)
 		(void) eventfd_write(exec->cancel_fd, 1);
-	for (size_t i = 0; i < exec->n_items; i++) {
-		struct item *item = &exec->items[i];
-		if (!item->tried || (item->place != ITEM_READY && item->place != ITEM_SLEEPING))
-			continue;
-		item_set_state(exec, item, OP_CANCELLED, pleach_error_name(PLEACH_ERROR_CANCELLED), "its plan was given up");
-		exec_note(exec, item, false, NULL);
-	}
+	for (size_t i = 0; i < exec->n_items; i++)
+		if (exec->items[i].tried && is_waiting(&exec->items[i]))
+			give_up(exec, &exec->items[i]);
 }
 
 bool exec_journal_failed(const struct exec *exec)

@@ -74,6 +74,7 @@ struct memory {
 	unsigned failures;
 	gint64 due_us;
 	bool for_good;                /* not again until a digest changes */
+	bool closed;                  /* its operation was cancelled: the next try is another one */
 	char wanted[DIGEST_SIZE];     /* of what was to be done */
 	char seen[DIGEST_SIZE];       /* of what was there */
 	char *id, *revision, *text;

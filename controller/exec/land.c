@@ -57,8 +57,8 @@ void item_starts(struct exec *exec, struct item *item)
 	if (item->tried) {
 		item_set_state(exec, item, OP_STARTING, NULL, NULL);
 		item->operation.attempt++;
-		if (strcmp(item->operation.revision, revision_of(exec))) {
-			/* taken over from an older revision's operation: this try is the new one's */
+		if (strcmp(item->operation.revision, revision_of(exec)) || (memory && memory->closed)) {
+			/* taken over from an operation of an older revision, or of a plan that was given up: this try is a new one's */
 			item->operation.revision = revision_of(exec);
 			item->operation.id = new_id(exec, item->operation.revision);
 		}

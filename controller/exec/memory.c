@@ -61,6 +61,7 @@ void memory_note(struct memory *memory, const struct operation *operation)
 	memory->code = operation->error_code;
 	memory->attempt = operation->attempt;
 	memory->wall_us = operation->wall_us;
+	memory->closed = operation->state == OP_CANCELLED;
 }
 
 void memories_keep(GHashTable *memories, const struct plan *plan)

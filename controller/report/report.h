@@ -86,6 +86,9 @@ char *report_sites(const struct report_input *input, const struct report_style *
 /* For programs: {"key", "site": site_to_json, "desired", "last", "observed": object_to_json or null, "access"}. NOT_FOUND. */
 char *report_object(const struct report_input *input, const char *key, GError **error);
 
+/* The network as a document (model/world.h), for plans made elsewhere. Reads observed, last. */
+char *report_world(const struct report_input *input);
+
 /* Findings; @source may be NULL. REPORT_DIFFERS: there are errors. */
 char *report_diags(const struct diags *diags, diag_source_fn source, void *data, const struct report_style *style,
 		   enum report_verdict *ret_verdict);

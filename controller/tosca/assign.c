@@ -37,6 +37,8 @@ static void unknown_requirement(struct builder *builder, const struct tnode *nod
 static void unknown_target(struct builder *builder, const char *name, struct origin origin)
 {
 	struct diag *diag = fault(builder->unit, "unknown-node", origin, "there is no node \"%s\" in this template", name);
+	if (!can_guess(builder->unit))
+		return;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	for (guint i = 0; i < builder->nodes->len; i++)
 		g_ptr_array_add(names, (gpointer) (guintptr) node_at(builder, i)->name);
@@ -226,6 +228,8 @@ void build_artifacts(struct builder *builder, size_t index, const struct ynode *
 {
 	size_t start = builder->artifacts->len;
 	const struct ttype *type = node_at(builder, index)->type;
+	if (!builder_room(builder, type->n_artifacts, node_at(builder, index)->origin))
+		return;
 	given = want_mapping(builder->unit, given, "artifacts");
 	for (size_t i = 0; i < type->n_artifacts; i++) {
 		const struct artifact_def *def = &type->artifacts[i];
@@ -378,6 +382,8 @@ static void build_operation(const struct operating *op)
 		read_implementation(op, builder->unit, implementation_of(own), &operation);
 	else if (op->def)
 		read_implementation(op, op->def->unit, implementation_of(typed), &operation);
+	if (!builder_room(builder, op->interface->inputs.n + (op->def ? op->def->inputs.n : 0), operation.origin))
+		return;
 	char *owner = arena_printf(builder->unit->arena, "operation \"%s.%s\"", operation.interface, operation.name);
 	size_t start = builder->cells->len;
 	const struct ynode *inputs = own && own->kind == YNODE_MAPPING ? ynode_get(own, "inputs") : NULL;
@@ -441,6 +447,8 @@ void build_interfaces(struct builder *builder, size_t index, const struct ynode 
 {
 	size_t start = builder->operations->len;
 	const struct ttype *type = node_at(builder, index)->type;
+	if (!builder_room(builder, 0, node_at(builder, index)->origin))
+		return;
 	given = want_mapping(builder->unit, given, "interfaces");
 	for (size_t i = 0; given && i < given->mapping.n; i++) {
 		const struct yentry *entry = &given->mapping.entries[i];

@@ -79,6 +79,23 @@ static const void *relative(size_t index, size_t size)
 
 /* --- cells --------------------------------------------------------------------------------------------------------- */
 
+bool builder_room(struct builder *builder, size_t more, struct origin origin)
+{
+	const GArray *arrays[] = { builder->cells, builder->capabilities, builder->operations,
+				   builder->artifacts, builder->requirements, builder->nodes };
+	size_t n = 0;
+	for (size_t i = 0; i < G_N_ELEMENTS(arrays); i++)
+		n += arrays[i]->len;
+	if (!builder->full && n + more <= TOSCA_MAX_PARTS)
+		return true;
+	if (!builder->full)
+		fault(builder->unit, "too-many", origin,
+		      "this template has more than %d parts, the defaults of its types included",
+		      TOSCA_MAX_PARTS);
+	builder->full = true;
+	return false;
+}
+
 struct tnamed_list cells_since(struct builder *builder, size_t start)
 {
 	return (struct tnamed_list) { relative(start, sizeof(struct tnamed)), builder->cells->len - start };
@@ -120,6 +137,8 @@ struct tnamed_list build_cells(struct builder *builder, struct properties defini
 {
 	size_t start = builder->cells->len;
 	given = want_mapping(builder->unit, given, "properties");
+	if (!builder_room(builder, definitions.n + (given ? given->mapping.n : 0), origin))
+		return cells_since(builder, start);
 	for (size_t i = 0; given && i < given->mapping.n; i++) {
 		const struct yentry *entry = &given->mapping.entries[i];
 		struct property *property = properties_find(definitions, entry->key);
@@ -214,6 +233,8 @@ static void build_capabilities(struct builder *builder, size_t index, const stru
 	const struct ttype *type = node->type;
 	size_t start = builder->capabilities->len;
 	check_capability_names(builder, type, given, owner);
+	if (!builder_room(builder, type->n_capabilities, node->origin))
+		return;
 	for (size_t i = 0; i < type->n_capabilities; i++) {
 		const struct capability_def *def = &type->capabilities[i];
 		const struct yentry *entry = ynode_entry(given, def->name);
@@ -326,6 +347,7 @@ static void builder_init(struct builder *builder, struct unit *unit, struct temp
 		.slots = g_array_new(FALSE, TRUE, sizeof(struct slot)),
 		.node_index = g_hash_table_new(g_str_hash, g_str_equal),
 		.group_index = g_hash_table_new(g_str_hash, g_str_equal),
+		.policy_index = g_hash_table_new(g_str_hash, g_str_equal),
 	};
 }
 
@@ -337,6 +359,7 @@ static void builder_clear(struct builder *builder)
 		g_array_unref(arrays[i]);
 	g_hash_table_unref(builder->node_index);
 	g_hash_table_unref(builder->group_index);
+	g_hash_table_unref(builder->policy_index);
 }
 
 static int compare_by_name(const void *a, const void *b, void *data)

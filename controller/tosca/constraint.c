@@ -115,6 +115,7 @@ static bool compile_pattern(struct unit *unit, struct constraint *constraint, co
 		      error->message);
 		return false;
 	}
+	constraint->gave_up = ARENA_NEW(unit->arena, bool);
 	g_ptr_array_add(unit->regexes, constraint->regex);
 	return true;
 }
@@ -130,6 +131,10 @@ static bool operands_read(struct unit *unit, const struct schema *schema, const 
 		if (node->kind != YNODE_SEQUENCE || (constraint->op == OP_IN_RANGE && node->sequence.n != 2)) {
 			fault(unit, "bad-constraint", node->origin, "%s takes a list%s", op_names[constraint->op],
 			      constraint->op == OP_IN_RANGE ? " of two values" : "");
+			return false;
+		}
+		if (node->sequence.n > TOSCA_MAX_VALID_VALUES) {
+			fault(unit, "too-many", node->origin, "valid_values: more than %d", TOSCA_MAX_VALID_VALUES);
 			return false;
 		}
 		items = node->sequence.items;
@@ -192,6 +197,10 @@ const struct constraint *constraints_read(struct unit *unit, const struct schema
 	if (node->kind != YNODE_SEQUENCE) {
 		struct diag *diag = fault(unit, "wrong-shape", node->origin, "constraints must be a list");
 		hint(unit, diag, "write \"- in_range: [ 1, 10 ]\"");
+		return NULL;
+	}
+	if (node->sequence.n + schema->n_constraints > TOSCA_MAX_CONSTRAINTS) {
+		fault(unit, "too-many", node->origin, "constraints: more than %d", TOSCA_MAX_CONSTRAINTS);
 		return NULL;
 	}
 	struct constraint *constraints = ARENA_ARRAY(unit->arena, struct constraint, node->sequence.n);
@@ -328,9 +337,10 @@ static bool matches(const struct constraint *constraint, const struct tvalue *va
 	if (value->type != TV_STRING)
 		return true;
 	g_autoptr(GError) error = NULL;
-	if (g_regex_match_full(constraint->regex, value->string, -1, 0, 0, NULL, &error))
+	if (!*constraint->gave_up && g_regex_match_full(constraint->regex, value->string, -1, 0, 0, NULL, &error))
 		return true;
-	if (error)
+	*constraint->gave_up = *constraint->gave_up || error;
+	if (*constraint->gave_up)
 		*ret_why = "takes too many steps to match";
 	return false;
 }

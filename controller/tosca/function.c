@@ -38,6 +38,8 @@ static const struct tvalue *step_into(struct eval *eval, const struct tvalue *va
 		diags_error(eval->diags, "bad-function", step->origin, "a key or an index is wanted here");
 		return NULL;
 	}
+	if (!eval_spend(eval, value->type == TV_MAP ? value->map.n / TOSCA_SEARCH_PER_NODE : 0, step->origin))
+		return NULL;
 	if (value->type == TV_MAP) {
 		const struct tvalue *item = tvalue_get(value, text);
 		if (item)
@@ -141,6 +143,8 @@ static const struct tnode *node_by_name(const struct eval *eval, const char *nam
 static const struct tnode *unknown_node(struct eval *eval, const char *name, struct origin origin)
 {
 	struct diag *diag = diags_error(eval->diags, "unknown-node", origin, "there is no node \"%s\" in this template", name);
+	if (!can_guess(eval->unit))
+		return NULL;
 	const char **names = g_new(const char *, eval->parts->n_nodes + 2);
 	for (size_t i = 0; i < eval->parts->n_nodes; i++)
 		names[i] = eval->parts->nodes[i].name;
@@ -188,7 +192,10 @@ static bool find_cell(const struct eval *eval, struct tnamed_list list, const ch
 /* The value of property @name: of the node's own, else NULL with *@ret_declared telling whether its type has one of that name. */
 static const struct tvalue *cell_value(struct eval *eval, struct tnamed_list list, const char *name, bool *ret_found)
 {
+	*ret_found = true;
 	size_t cell;
+	if (!eval_spend(eval, list.n / TOSCA_SEARCH_PER_NODE, ORIGIN_NONE))
+		return NULL;
 	*ret_found = find_cell(eval, list, name, &cell);
 	if (!*ret_found)
 		return NULL;

@@ -73,6 +73,8 @@ static struct interface_def interface_merge(struct unit *unit, const char *name,
 		return def;
 	const struct ynode *operations = want_mapping(unit, ynode_get(node, "operations"), "operations");
 	size_t most = def.n_operations + node->mapping.n + (operations ? operations->mapping.n : 0);
+	if (!unit_room(unit, most * sizeof(struct operation_def), node->origin))
+		return def;
 	struct merging merging = { .unit = unit, .capacity = MIN(most, TOSCA_MAX_DEFINITIONS), .n = def.n_operations };
 	merging.items = ARENA_ARRAY(unit->arena, struct operation_def, MAX(merging.capacity, merging.n));
 	if (def.n_operations)
@@ -128,6 +130,11 @@ void type_fill_interfaces(struct ttype *type)
 	size_t n = type->parent ? type->parent->n_interfaces : 0, n_own = node ? node->mapping.n : 0;
 	if (n + n_own > TOSCA_MAX_DEFINITIONS) {
 		fault(unit, "too-many", node->origin, "interfaces: more than %d", TOSCA_MAX_DEFINITIONS);
+		return;
+	}
+	if (!n_own || !unit_room(unit, (n + n_own) * sizeof(*type->interfaces), node->origin)) {
+		type->interfaces = type->parent ? type->parent->interfaces : NULL;
+		type->n_interfaces = n;
 		return;
 	}
 	type->interfaces = ARENA_ARRAY(unit->arena, struct interface_def, n + n_own);

@@ -18,10 +18,16 @@ enum {
 	TOSCA_MAX_IMPORT_DEPTH = 32,
 	TOSCA_MAX_IMPORTS = 256,          /* files that one file reaches */
 	TOSCA_MAX_INHERITANCE = 64,
+	TOSCA_MAX_TYPES = 2000,           /* that one file defines */
 	TOSCA_MAX_DEFINITIONS = 512,      /* properties (requirements, …) of one type, inherited ones included */
+	TOSCA_MAX_CONSTRAINTS = 64,       /* of one property */
+	TOSCA_MAX_VALID_VALUES = 1024,
+	TOSCA_MAX_UNIT_BYTES = 256 * 1024 * 1024, /* what one file may grow to */
+	TOSCA_MAX_PARTS = 1000000,        /* nodes, properties, requirements, … of one template, defaults included */
 	TOSCA_MAX_VALUE_DEPTH = 160,      /* lists, maps, data types, their defaults, functions */
 	TOSCA_MAX_VALUE_NODES = 1000000,  /* of all values of one instantiation together */
 	TOSCA_MAX_TEXT = 1024 * 1024,     /* of one evaluated string */
+	TOSCA_SEARCH_PER_NODE = 256,      /* so many keys looked through count as one part of a value */
 	TOSCA_TEXT_PER_NODE = 64,         /* so many bytes of evaluated text count as one part of a value */
 	TOSCA_MAX_PATTERN = 4096,
 	TOSCA_MAX_MATCH_STEPS = 200000,   /* of one pattern over one value */
@@ -73,6 +79,7 @@ struct constraint {
 	size_t n;
 	const char *text; /* as written, for findings */
 	GRegex *regex;    /* PATTERN; owned by the unit */
+	bool *gave_up;    /* PATTERN: it took too many steps once, and is not tried again */
 };
 
 struct schema {
@@ -201,6 +208,7 @@ struct unit {
 	struct template *template;
 	struct snapshot *snapshot; /* only while loading */
 	unsigned n_guesses;
+	bool full;        /* over TOSCA_MAX_UNIT_BYTES; said once */
 	unsigned used; /* generation of the cache */
 };
 
@@ -340,9 +348,13 @@ struct builder {
 	GArray *slots;
 	GHashTable *node_index;  /* name → index + 1 */
 	GHashTable *group_index; /* name → index + 1 */
+	GHashTable *policy_index; /* name → index + 1 */
+	bool full; /* over TOSCA_MAX_PARTS; said once */
 	const struct ynode **node_nodes;
 };
 
+/* Is there room for @more parts? A finding when not, the first time. */
+bool builder_room(struct builder *builder, size_t more, struct origin origin);
 void template_build(struct unit *unit, const struct ynode *node);
 /* Cells for @given (mapping, or NULL) by @definitions, defaults included. Returns the list, relative. */
 struct tnamed_list build_cells(struct builder *builder, struct properties definitions, const struct ynode *given, size_t self,
@@ -370,6 +382,10 @@ const char *path_resolve(struct arena *arena, const char *path, const char *name
 struct diag *fault(struct unit *unit, const char *code, struct origin origin, const char *format, ...) G_GNUC_PRINTF(4, 5);
 struct diag *warn(struct unit *unit, const char *code, struct origin origin, const char *format, ...) G_GNUC_PRINTF(4, 5);
 void hint(struct unit *unit, struct diag *diag, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* Whether looking for what was meant is still worth while: a file full of faults gets only so many searches. */
+bool can_guess(const struct unit *unit);
+/* Is there room for @bytes? A finding when not, the first time. */
+bool unit_room(struct unit *unit, size_t bytes, struct origin origin);
 /* "did you mean …?" of @names, or, when there are few, all of them. */
 void hint_names(struct unit *unit, struct diags *diags, struct diag *diag, const char *word, const char *const *names, size_t n);
 /* "did you mean …?", else @otherwise. */

@@ -37,11 +37,25 @@ void hint(struct unit *unit, struct diag *diag, const char *format, ...)
 	diag_hint(unit->diags, diag, "%s", text);
 }
 
-/* Searches cost time: a file full of faults gets only so many. */
+bool can_guess(const struct unit *unit)
+{
+	return unit->n_guesses < TOSCA_MAX_GUESSES;
+}
+
+bool unit_room(struct unit *unit, size_t bytes, struct origin origin)
+{
+	if (!unit->full && arena_size(unit->arena) + bytes <= TOSCA_MAX_UNIT_BYTES)
+		return true;
+	if (!unit->full)
+		fault(unit, "too-many", origin, "the types of this file, with all that they inherit, are larger than 256 MiB");
+	unit->full = true;
+	return false;
+}
+
 static const char *nearest(struct unit *unit, const char *word, const char *const *names, size_t n)
 {
 	enum { WORD_MAX = 256 };
-	if (!n || unit->n_guesses >= TOSCA_MAX_GUESSES || strlen(word) > WORD_MAX)
+	if (!n || !can_guess(unit) || strlen(word) > WORD_MAX)
 		return NULL;
 	unit->n_guesses++;
 	return diag_did_you_mean(word, names, n);

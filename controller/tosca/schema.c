@@ -179,6 +179,8 @@ struct properties properties_read(struct unit *unit, const struct ynode *node, s
 		fault(unit, "too-many", node->origin, "%s: more than %d", what, TOSCA_MAX_DEFINITIONS);
 		return inherited;
 	}
+	if (!unit_room(unit, (inherited.n + node->mapping.n) * sizeof(struct property *), node->origin))
+		return inherited;
 	struct property **items = ARENA_ARRAY(unit->arena, struct property *, inherited.n + node->mapping.n);
 	if (inherited.n)
 		memcpy(items, inherited.items, inherited.n * sizeof(*items));

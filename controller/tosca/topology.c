@@ -16,6 +16,8 @@ static void unknown_name(const struct naming *naming, const char *name, struct o
 	struct builder *builder = naming->builder;
 	struct diag *diag = fault(builder->unit, "unknown-node", origin, "%s: there is no node or group \"%s\"", naming->owner,
 				  name);
+	if (!can_guess(builder->unit))
+		return;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	for (guint i = 0; i < builder->nodes->len; i++)
 		g_ptr_array_add(names, (gpointer) (guintptr) g_array_index(builder->nodes, struct tnode, i).name);
@@ -140,10 +142,9 @@ static void build_policy(const struct yentry *entry, void *data)
 	struct ttype *type = named_type(builder, TK_POLICY, entry, "policy");
 	if (!type || !check_keys(builder->unit, entry->value, "a policy", keys))
 		return;
-	for (guint i = 0; i < builder->policies->len; i++) {
-		const struct tpolicy *other = &g_array_index(builder->policies, struct tpolicy, i);
-		if (strcmp(other->name, entry->key) != 0)
-			continue;
+	size_t index = GPOINTER_TO_SIZE(g_hash_table_lookup(builder->policy_index, entry->key));
+	if (index) {
+		const struct tpolicy *other = &g_array_index(builder->policies, struct tpolicy, index - 1);
 		struct diag *diag = fault(builder->unit, "duplicate-name", entry->origin, "there is a policy \"%s\" already",
 					  entry->key);
 		diag_note(builder->unit->diags, diag, other->origin, "first given here");
@@ -159,6 +160,8 @@ static void build_policy(const struct yentry *entry, void *data)
 	const struct naming naming = { builder, "target", type, owner };
 	policy.targets = read_names(&naming, ynode_get(entry->value, "targets"), &policy.n_targets);
 	g_array_append_val(builder->policies, policy);
+	g_hash_table_insert(builder->policy_index, (gpointer) (guintptr) entry->key,
+			    GSIZE_TO_POINTER((size_t) builder->policies->len));
 }
 
 void build_policies(struct builder *builder, const struct ynode *given)
@@ -337,6 +340,10 @@ static const struct tmapping *build_mappings(struct builder *builder, enum mappi
 {
 	size_t n = !given ? 0 : given->kind == YNODE_SEQUENCE ? given->sequence.n : given->kind == YNODE_MAPPING
 		? given->mapping.n : 0;
+	if (n > TOSCA_MAX_DEFINITIONS) {
+		fault(builder->unit, "too-many", given->origin, "%s: more than %d", what, TOSCA_MAX_DEFINITIONS);
+		return NULL;
+	}
 	struct mapping_run run = { .builder = builder, .kind = kind, .mapped = mapped };
 	run.items = ARENA_ARRAY(builder->unit->arena, struct tmapping, n);
 	each_named(builder->unit, given, what, build_mapping, &run);

@@ -22,11 +22,16 @@ const char *kind_name(enum type_kind kind)
 
 void unit_collect_types(struct unit *unit)
 {
+	size_t n = 0;
 	for (size_t kind = 0; kind < N_TYPE_KINDS; kind++) {
 		unit->types[kind] = g_hash_table_new(g_str_hash, g_str_equal);
 		const struct ynode *section = want_mapping(unit, ynode_get(unit->root, kinds[kind].section), kinds[kind].section);
 		for (size_t i = 0; section && i < section->mapping.n; i++) {
 			const struct yentry *entry = &section->mapping.entries[i];
+			if (++n > TOSCA_MAX_TYPES) {
+				fault(unit, "too-many", entry->origin, "more than %d types in one file", TOSCA_MAX_TYPES);
+				break;
+			}
 			struct ttype *type = ARENA_NEW(unit->arena, struct ttype);
 			type->kind = (enum type_kind) kind;
 			type->name = entry->key;
@@ -60,6 +65,8 @@ static gint compare_names(gconstpointer a, gconstpointer b)
 void unit_type_unknown(struct unit *unit, enum type_kind kind, const char *name, struct origin origin)
 {
 	struct diag *diag = fault(unit, "unknown-type", origin, "%s \"%s\" is not defined", kinds[kind].name, name);
+	if (!can_guess(unit))
+		return;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	for (size_t base = BASE_STRING; kind == TK_DATA && base < BASE_DATA; base++)
 		g_ptr_array_add(names, (gpointer) (guintptr) base_name((enum base) base));
@@ -238,6 +245,11 @@ static void fill_capabilities(struct ttype *type)
 		fault(unit, "too-many", node->origin, "capabilities: more than %d", TOSCA_MAX_DEFINITIONS);
 		return;
 	}
+	if (!n_own || !unit_room(unit, (n + n_own) * sizeof(*type->capabilities), node->origin)) {
+		type->capabilities = type->parent ? type->parent->capabilities : NULL;
+		type->n_capabilities = n;
+		return;
+	}
 	type->capabilities = ARENA_ARRAY(unit->arena, struct capability_def, n + n_own);
 	if (n)
 		memcpy(type->capabilities, type->parent->capabilities, n * sizeof(*type->capabilities));
@@ -327,6 +339,11 @@ static void fill_requirements(struct ttype *type)
 		fault(unit, "too-many", node->origin, "requirements: more than %d", TOSCA_MAX_DEFINITIONS);
 		return;
 	}
+	if (!n_own || !unit_room(unit, (n + n_own) * sizeof(*type->requirements), node->origin)) {
+		type->requirements = type->parent ? type->parent->requirements : NULL;
+		type->n_requirements = n;
+		return;
+	}
 	type->requirements = ARENA_ARRAY(unit->arena, struct requirement_def, n + n_own);
 	if (n)
 		memcpy(type->requirements, type->parent->requirements, n * sizeof(*type->requirements));
@@ -342,6 +359,11 @@ static void fill_artifacts(struct ttype *type)
 	size_t n = type->parent ? type->parent->n_artifacts : 0, n_own = node ? node->mapping.n : 0;
 	if (n + n_own > TOSCA_MAX_DEFINITIONS) {
 		fault(unit, "too-many", node->origin, "artifacts: more than %d", TOSCA_MAX_DEFINITIONS);
+		return;
+	}
+	if (!n_own || !unit_room(unit, (n + n_own) * sizeof(*type->artifacts), node->origin)) {
+		type->artifacts = type->parent ? type->parent->artifacts : NULL;
+		type->n_artifacts = n;
 		return;
 	}
 	type->artifacts = ARENA_ARRAY(unit->arena, struct artifact_def, n + n_own);
@@ -368,6 +390,10 @@ static void fill_members(struct ttype *type, const char *key)
 	}
 	if (node->kind != YNODE_SEQUENCE) {
 		fault(type->unit, "wrong-shape", node->origin, "%s must be a list of types", key);
+		return;
+	}
+	if (node->sequence.n > TOSCA_MAX_DEFINITIONS) {
+		fault(type->unit, "too-many", node->origin, "%s: more than %d", key, TOSCA_MAX_DEFINITIONS);
 		return;
 	}
 	const char **members = ARENA_ARRAY(type->unit->arena, const char *, node->sequence.n);

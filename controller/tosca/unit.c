@@ -87,6 +87,8 @@ static void missing_import(struct loader *loader, struct unit *unit, const char 
 		return;
 	}
 	struct diag *diag = fault(unit, "missing-import", origin, "there is no file \"%.200s\"", name);
+	if (!can_guess(unit))
+		return;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	for (size_t i = 0; tosca_profile_name(i); i++)
 		g_ptr_array_add(names, (gpointer) (guintptr) tosca_profile_name(i));
@@ -207,6 +209,8 @@ static bool same_tree(const struct ynode *a, const struct ynode *b)
 		return true;
 	if (!a || !b || a->kind != b->kind || a->weight != b->weight)
 		return false;
+	if (a->kind == YNODE_MAPPING && a->mapping.n != b->mapping.n)
+		return false;
 	switch (a->kind) {
 	case YNODE_SCALAR:
 		return !strcmp(a->scalar.text, b->scalar.text);
@@ -217,11 +221,11 @@ static bool same_tree(const struct ynode *a, const struct ynode *b)
 		return a->sequence.n == b->sequence.n;
 	case YNODE_MAPPING:
 		for (size_t i = 0; i < a->mapping.n; i++) {
-			const struct ynode *other = ynode_get(b, a->mapping.entries[i].key);
-			if (!other || !same_tree(a->mapping.entries[i].value, other))
+			const struct yentry *one = &a->mapping.entries[i], *other = &b->mapping.entries[i];
+			if (strcmp(one->key, other->key) != 0 || !same_tree(one->value, other->value))
 				return false;
 		}
-		return a->mapping.n == b->mapping.n;
+		return true;
 	}
 	g_assert_not_reached();
 }

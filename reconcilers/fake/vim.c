@@ -131,10 +131,11 @@ static bool do_ensure_link(struct vim *vim, const struct link *want, bool half, 
 	if (!thing) {
 		thing = world_add(world, vim->site->owner, vim->site->name, want->key);
 		world->counts.created++;
+		thing->half = half;
 	} else {
 		world->counts.changed++;
+		thing->half = thing->half && half; /* half a change leaves what was whole as whole as it was */
 	}
-	thing->half = half;
 	thing_set_link(thing, link);
 	return true;
 }
@@ -207,7 +208,7 @@ static bool do_ensure_vnfc(struct vim *vim, const struct vnfc *want, bool half, 
 	else
 		world->counts.changed++;
 	*ret = thing;
-	thing->half = half;
+	thing->half = half && (is_new || thing->half);
 	if (half)
 		return true;
 	auto_ptr(arena) arena = arena_new();

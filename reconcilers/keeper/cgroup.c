@@ -130,7 +130,7 @@ struct cgroups *cgroups_prepare(const char *name)
 	for (size_t c = 0; c < CGROUP_N; c++)
 		cgroups->fds[c] = -1;
 	if (geteuid() != 0) {
-		cgroups->finding = g_strdup("control groups: only root has them here; limits of vCPUs, memory and processes are not kept");
+		cgroups->finding = g_strdup("control groups: only root has them here; limits are not kept");
 		return cgroups;
 	}
 	char *v1[CGROUP_N] = { NULL };

@@ -1,8 +1,8 @@
 /* Control groups: one group per site, in it one per VNFC, for vCPUs, memory and processes.
  *
- * The site's group is made before the keeper gives up the host's ids (cgroups_prepare), handed to the keeper's own, and taken away
- * when it has ended (cgroups_remove). Version 2 where it holds the three controllers, else version 1; neither, or not root: none, and
- * a finding says so.
+ * The site's group is made before the keeper gives up the host's ids (cgroups_prepare), handed to the keeper's own, and taken
+ * away when it has ended (cgroups_remove). Version 2 where it holds the three controllers, else version 1; neither, or not root:
+ * none, and a finding says so.
  */
 #pragma once
 
@@ -36,7 +36,7 @@ void cgroup_read(struct cgroups *cgroups, const char *name, const struct cgroup_
 bool cgroup_oom(struct cgroups *cgroups, const char *name); /* was a process of it killed for want of memory? */
 void cgroup_remove(struct cgroups *cgroups, const char *name);
 
-/* How a child gets in. Version 2: *@ret_into is its folder, for clone3(). Version 1: @ret_tasks are files that the child, while it has
- * one thread, writes "0" to (a thread that moves itself does not wait for a grace period of all processors). -1: none. The
- * caller closes them. */
+/* How a child gets in. Version 2: *@ret_into is its folder, for clone3(). Version 1: @ret_tasks are files that the child, while
+ * it has one thread, writes "0" to (a thread that moves itself does not wait for a grace period of all processors). -1: none.
+ * The caller closes them. */
 bool cgroup_doors(struct cgroups *cgroups, const char *name, int *ret_into, int ret_tasks[CGROUP_N], GError **error);

@@ -49,10 +49,12 @@ void commands_exec(struct keeper *keeper, struct job *job)
 	if (!vnfc)
 		return;
 	if (job->n_fds != 3) {
-		job_fail(job, g_error_new(PLEACH_ERROR, PLEACH_ERROR_INVALID, "exec wants three descriptors, %zu came", job->n_fds));
+		job_fail(job, g_error_new(PLEACH_ERROR, PLEACH_ERROR_INVALID, "exec wants three descriptors, %zu came",
+			job->n_fds));
 		return;
 	}
-	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", home[] = "HOME=/", lang[] = "LANG=C.UTF-8";
+	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", home[] = "HOME=/",
+		lang[] = "LANG=C.UTF-8";
 	const struct keeper_strings *argv = &job->request.argv;
 	char **args = ARENA_ARRAY(job->arena, char *, argv->n + 1);
 	for (size_t i = 0; i < argv->n; i++)
@@ -125,7 +127,8 @@ static void dialled(struct dial *dial, int errnum)
 		job_reply(job, &(struct keeper_reply) { .ok = true }, dial->fd);
 	} else {
 		g_autoptr(GError) error = NULL;
-		pleach_error_errno(&error, errnum, "connect to %s port %u in %s", job->request.host, job->request.port, job->request.key);
+		pleach_error_errno(&error, errnum, "connect to %s port %u in %s", job->request.host, job->request.port,
+			job->request.key);
 		if (errnum == ECONNREFUSED)
 			error->code = PLEACH_ERROR_RETRY;
 		job_fail(job, g_steal_pointer(&error));

@@ -36,7 +36,8 @@ static void see_strangers(struct keeper *keeper, struct arena *arena, struct kee
 		if (seen->loopback || is_ours(keeper, seen) || g_hash_table_contains(keeper->by_bridge, index) ||
 		    g_hash_table_contains(keeper->by_host, index))
 			continue;
-		g_autofree char *owner = alias_owner(seen->alias), *raw = g_strdup_printf("%s %s", seen->kind[0] ? seen->kind : "link", seen->name);
+		g_autofree char *owner = alias_owner(seen->alias),
+			*raw = g_strdup_printf("%s %s", seen->kind[0] ? seen->kind : "link", seen->name);
 		g_autofree char *what = g_utf8_make_valid(raw, -1), *valid = owner ? g_utf8_make_valid(owner, -1) : NULL;
 		struct keeper_stranger stranger = { arena_strdup(arena, what), arena_strdup(arena, valid) };
 		g_array_append_val(found, stranger);

@@ -35,7 +35,8 @@ static bool find_range(const char *file, unsigned *ret_first, unsigned *ret_n)
 {
 	const struct passwd *user = getpwuid(getuid());
 	g_autofree char *text = NULL;
-	return g_file_get_contents(file, &text, NULL, NULL) && ids_parse_range(text, user ? user->pw_name : NULL, getuid(), ret_first, ret_n);
+	return g_file_get_contents(file, &text, NULL, NULL) &&
+		ids_parse_range(text, user ? user->pw_name : NULL, getuid(), ret_first, ret_n);
 }
 
 struct ids ids_choose(const char *name)
@@ -47,7 +48,8 @@ struct ids ids_choose(const char *name)
 	struct ids ids = { .uid = getuid(), .gid = getgid() };
 	unsigned uids, gids;
 	g_autofree char *newuidmap = g_find_program_in_path("newuidmap"), *newgidmap = g_find_program_in_path("newgidmap");
-	if (newuidmap && newgidmap && find_range("/etc/subuid", &ids.range_uid, &uids) && find_range("/etc/subgid", &ids.range_gid, &gids)) {
+	if (newuidmap && newgidmap && find_range("/etc/subuid", &ids.range_uid, &uids) &&
+		find_range("/etc/subgid", &ids.range_gid, &gids)) {
 		ids.range = MIN(uids, gids);
 		ids.helpers = true;
 	}
@@ -75,7 +77,8 @@ static bool run_helper(const char *program, pid_t pid, unsigned own, unsigned fi
 	int status = 0;
 	g_autoptr(GError) error = NULL;
 	g_autofree char *words = NULL;
-	bool ok = g_spawn_sync("/", argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &words, &status, &error) &&
+	bool ok = g_spawn_sync("/", argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, &words,
+		&status, &error) &&
 		  status == 0;
 	if (!ok)
 		*ret_words = g_strdup(error ? error->message : g_strstrip(words));

@@ -1,8 +1,8 @@
 /* Which of the host's ids a site's user namespace holds, and how it is told.
  *
- * Root maps 65,536 ids from far above all that the host gives to people: a VNF is never root on the host. Anybody else maps his own
- * id, and the range that /etc/subuid and /etc/subgid give him, by newuidmap and newgidmap; without a range the one id alone, and a
- * finding says what does not run then.
+ * Root maps 65,536 ids from far above all that the host gives to people: a VNF is never root on the host. Anybody else maps his
+ * own id, and the range that /etc/subuid and /etc/subgid give him, by newuidmap and newgidmap; without a range the one id alone,
+ * and a finding says what does not run then.
  */
 #pragma once
 
@@ -24,8 +24,8 @@ struct ids {
 /* Chooses. @name: of the site, so that two sites of root do not share ids. */
 struct ids ids_choose(const char *name);
 
-/* From outside: writes the maps of @pid, which is in its new user namespace. Falls back to one id where the host refuses the range,
- * and says so in *@ret_finding (owned by the caller; NULL: the whole range). */
+/* From outside: writes the maps of @pid, which is in its new user namespace. Falls back to one id where the host refuses the
+ * range, and says so in *@ret_finding (owned by the caller; NULL: the whole range). */
 bool ids_write(struct ids *ids, pid_t pid, char **ret_finding, GError **error);
 
 /* The first range of user @name (or number @uid) in a file in the format of /etc/subuid; false where there is none. */

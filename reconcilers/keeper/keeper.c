@@ -58,8 +58,8 @@ static void link_changed(unsigned index, bool gone, void *data)
 		keeper_changed(keeper, port->vnfc->want.key);
 	else if (link)
 		keeper_changed(keeper, link->want.key);
-	else if (!keeper->acting && !gone)
-		keeper_changed(keeper, NULL); /* a stranger, perhaps */
+	else if (!keeper->acting && !gone && !is_ours(keeper, nl_mirror_link(keeper->mirror, index)))
+		keeper_changed(keeper, NULL); /* a stranger; what is ours and in no book is just going */
 }
 
 bool keeper_refresh(struct keeper *keeper, GError **error)
@@ -174,7 +174,8 @@ struct keeper *keeper_new(const char *owner, const char *site, GError **error)
 {
 	struct keeper *keeper = g_new0(struct keeper, 1);
 	*keeper = (struct keeper) {
-		.owner = g_strdup(owner), .site = g_strdup(site), .leaf_fd = -1, .log_fd = STDERR_FILENO, .netns_fd = -1, .listen_fd = -1,
+		.owner = g_strdup(owner), .site = g_strdup(site), .leaf_fd = -1, .log_fd = STDERR_FILENO, .netns_fd = -1,
+		.listen_fd = -1,
 		.signal_fd = -1, .spare_fd = -1, .next_index = KEEPER_FIRST_INDEX,
 	};
 	keeper->findings = g_ptr_array_new_with_free_func(g_free);

@@ -1,16 +1,17 @@
-/* pleach-keeper: one small process per site of the local VIM. Owns the site's user and network namespace, its links and its VNFCs.
+/* pleach-keeper: one small process per site of the local VIM. Owns the site's user and network namespace, its links and its
+ * VNFCs.
  *
  *     vim/local ──requests──► server ─► handle ─► links, vnfcs ─► spawn, netlink, control groups
  *                                                    ▲
  *                                   mirrors, SIGCHLD ┘──► watchers ("look again")
  *
- * One thread, one epoll loop. The books (here) say what was asked for; what is comes from the kernel: from the mirrors of the site's
- * and of every VNFC's network namespace, and from the control groups' files. A request is carried out at once; those that must wait
- * for something (a leaf that begins to serve, a process that ends) leave a job behind.
+ * One thread, one epoll loop. The books (here) say what was asked for; what is comes from the kernel: from the mirrors of the
+ * site's and of every VNFC's network namespace, and from the control groups' files. A request is carried out at once; those that
+ * must wait for something (a leaf that begins to serve, a process that ends) leave a job behind.
  *
- * The namespaces live as long as this process. It ends when it is told to (clean, SIGTERM: every VNFC with it) or when it has been
- * empty and without a client for a second. When it is killed, its VNFCs die with it (PR_SET_PDEATHSIG), and the guard, the process that
- * started it, takes the runtime folder and the control groups away.
+ * The namespaces live as long as this process. It ends when it is told to (clean, SIGTERM: every VNFC with it) or when it has
+ * been empty and without a client for a second. When it is killed, its VNFCs die with it (PR_SET_PDEATHSIG), and the guard, the
+ * process that started it, takes the runtime folder and the control groups away.
  */
 #pragma once
 
@@ -33,6 +34,7 @@ enum {
 	KEEPER_FIRST_INDEX = 1000,     /* of interfaces in the site's namespace: away from what others make */
 	KEEPER_PORT_FIRST_INDEX = 100, /* the same in a VNFC's */
 	KEEPER_HOSTNAME_MAX = 64,
+	KEEPER_WORDS_MAX = 1024, /* of a leaf's last words */
 };
 
 struct keeper;
@@ -94,6 +96,7 @@ struct vnfc {
 	struct loop_source *mirror_source;
 	int ready_fd; /* -1: nothing more to come */
 	struct loop_source *ready_source;
+	int words_fd; /* what the leaf says on its standard error, read when it has ended */
 	struct loop_timer *grace;
 	GPtrArray *ports;    /* struct port * */
 	GPtrArray *starters; /* struct job *: wait until it serves */
@@ -120,7 +123,8 @@ struct keeper {
 	GHashTable *changed;   /* keys to tell watchers of */
 	bool changed_all;
 	struct loop_timer *tell, *idle;
-	const void *acting; /* the link or VNFC that we change ourselves now: what happens to it is no news. ACTING_ALL: everything */
+	/* the link or VNFC that we change ourselves now: what happens to it is no news. ACTING_ALL: everything */
+	const void *acting;
 	int listen_fd, signal_fd;
 	int spare_fd; /* listens as the next VNFC's leaf already; -1: none */
 	struct loop_timer *spare_timer;
@@ -160,7 +164,7 @@ void ports_free(struct vnfc *vnfc);
 struct port *port_find(const struct vnfc *vnfc, const char *cp);
 void port_observe(const struct vnfc *vnfc, struct arena *arena, const struct keeper_cp *want, struct keeper_cp *ret);
 
-/* --- settle.c: what was left open in a request ------------------------------------------------------------------------------- */
+/* --- settle.c: what was left open in a request ------------------------------------------------------------------------------ */
 bool vnfc_settle(struct keeper *keeper, struct arena *arena, struct keeper_vnfc *want, const struct vnfc *now, GError **error);
 
 /* --- vnfcs.c ---------------------------------------------------------------------------------------------------------------- */
@@ -179,10 +183,10 @@ void commands_reaped(struct keeper *keeper, pid_t pid, int status);
 void commands_connect(struct keeper *keeper, struct job *job);
 int vnfc_netns(const struct vnfc *vnfc, GError **error); /* the caller closes it */
 
-/* --- handle.c ---------------------------------------------------------------------------------------------------------------- */
+/* --- handle.c --------------------------------------------------------------------------------------------------------------- */
 void handle_request(struct keeper *keeper, struct job *job);
 
-/* --- server.c ---------------------------------------------------------------------------------------------------------------- */
+/* --- server.c --------------------------------------------------------------------------------------------------------------- */
 bool server_listen(struct keeper *keeper, GError **error);
 void server_free(struct keeper *keeper);
 void server_tell(struct keeper *keeper, const struct keeper_event *event); /* every watcher */
@@ -191,11 +195,11 @@ void job_watch(struct job *job); /* its connection carries events from now on */
 void job_reply(struct job *job, const struct keeper_reply *reply, int fd); /* frees @job; @fd -1: none; it stays the caller's */
 void job_fail(struct job *job, GError *error);                              /* frees @job, takes @error */
 
-/* --- start.c: the first steps of the process --------------------------------------------------------------------------------- */
+/* --- start.c: the first steps of the process -------------------------------------------------------------------------------- */
 struct start {
 	const char *runtime, *owner, *site, *leaf;
 };
 int keeper_start(const struct start *start); /* exit status */
 
-/* --- note.c: the keeper's log, a bounded file in its folder ------------------------------------------------------------------- */
+/* --- note.c: the keeper's log, a bounded file in its folder ----------------------------------------------------------------- */
 void note(struct keeper *keeper, const char *format, ...) G_GNUC_PRINTF(2, 3);

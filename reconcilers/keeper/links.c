@@ -36,7 +36,8 @@ static bool make_way(struct keeper *keeper, const char *name, GError **error)
 		return true;
 	if (is_ours(keeper, seen))
 		return nl_link_delete(keeper->nl, seen->index, error) && keeper_refresh(keeper, error);
-	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "interface %s stands in its place and does not carry the tag of owner \"%s\"",
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT,
+		"interface %s stands in its place and does not carry the tag of owner \"%s\"",
 		    name, keeper->owner);
 	return false;
 }
@@ -47,7 +48,8 @@ static bool create(struct keeper *keeper, struct link *link, GError **error)
 		return false;
 	g_hash_table_remove(keeper->by_bridge, GUINT_TO_POINTER(link->index));
 	link->index = 0;
-	struct nl_bridge bridge = { .name = link->name, .mtu = link->want.mtu, .mac = mac_of(keeper->owner, link->want.key, "", 0) };
+	struct nl_bridge bridge = { .name = link->name, .mtu = link->want.mtu,
+		.mac = mac_of(keeper->owner, link->want.key, "", 0) };
 	do {
 		bridge.index = keeper->next_index++;
 		g_clear_error(error);
@@ -98,7 +100,8 @@ static bool apply(struct keeper *keeper, struct link *link, GError **error)
 	bool again = fresh && link->index;
 	const void *before = keeper->acting;
 	keeper->acting = again ? &acting_all : (const void *) link;
-	bool ok = (!fresh || create(keeper, link, error)) && adjust(keeper, link, fresh, error) && (!again || replug(keeper, link, error)) &&
+	bool ok = (!fresh || create(keeper, link, error)) && adjust(keeper, link, fresh, error) &&
+		(!again || replug(keeper, link, error)) &&
 		  keeper_refresh(keeper, error);
 	keeper->acting = before;
 	if (!ok)
@@ -171,7 +174,8 @@ bool links_remove(struct keeper *keeper, const char *key, GError **error)
 		return true;
 	const struct port *user = user_of(keeper, key);
 	if (user) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s is in use by %s, connection point %s", key, user->vnfc->want.key,
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s is in use by %s, connection point %s", key,
+			user->vnfc->want.key,
 			    user->cp);
 		return false;
 	}

@@ -1,7 +1,7 @@
 /* pleach-keeper --runtime FOLDER --owner OWNER --site SITE --leaf PROGRAM
  *
- * Starts the keeper of a site and returns when it listens (0), or with the reason why not on standard error (1). When one is there
- * already, that is success too. Started by the local VIM driver; nobody needs to call it by hand.
+ * Starts the keeper of a site and returns when it listens (0), or with the reason why not on standard error (1). When one is
+ * there already, that is success too. Started by the local VIM driver; nobody needs to call it by hand.
  *
  * SIGTERM to the keeper (its pid is in FOLDER/HASH/site.json) ends it in order, with every VNF of the site: it is for the service
  * manager's last word. SIGKILL ends it with every VNF at once; its guard clears away behind it.

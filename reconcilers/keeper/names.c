@@ -122,14 +122,16 @@ static bool parse_pool(const char *pool, const struct nl_addr *cidr, struct rang
 {
 	g_auto(GStrv) ends = g_strsplit(pool, "-", 3);
 	struct nl_addr first, last;
-	bool ok = g_strv_length(ends) == 2 && nl_addr_parse(g_strstrip(ends[0]), &first) && nl_addr_parse(g_strstrip(ends[1]), &last) &&
+	bool ok = g_strv_length(ends) == 2 && nl_addr_parse(g_strstrip(ends[0]), &first) &&
+		nl_addr_parse(g_strstrip(ends[1]), &last) &&
 		  nl_addr_within(&first, cidr) && nl_addr_within(&last, cidr);
 	if (ok) {
 		*ret = (struct range) { to_number(&first), to_number(&last) };
 		ok = ret->first <= ret->last;
 	}
 	if (!ok)
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "pool \"%s\" is no range FIRST-LAST within the link's CIDR", pool);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID,
+			"pool \"%s\" is no range FIRST-LAST within the link's CIDR", pool);
 	return ok;
 }
 
@@ -153,7 +155,8 @@ static bool usable(const struct picker *picker, number n, struct nl_addr *ret)
 	return picker->is_free(ret, picker->data);
 }
 
-bool address_pick(const struct nl_addr *cidr, struct keeper_strings pools, const struct nl_addr *gateway, const char *key, const char *cp,
+bool address_pick(const struct nl_addr *cidr, struct keeper_strings pools, const struct nl_addr *gateway, const char *key,
+	const char *cp,
 		  address_free_fn is_free, void *data, struct nl_addr *ret, GError **error)
 {
 	const struct picker picker = { cidr, gateway, whole(cidr), is_free, data };
@@ -184,6 +187,7 @@ bool address_pick(const struct nl_addr *cidr, struct keeper_strings pools, const
 			return true;
 	}
 	char text[NL_ADDR_TEXT_SIZE];
-	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "no free address is left in %s", nl_addr_print(cidr, true, text));
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "no free address is left in %s",
+		nl_addr_print(cidr, true, text));
 	return false;
 }

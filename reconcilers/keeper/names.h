@@ -25,8 +25,9 @@ struct nl_mac mac_of(const char *owner, const char *key, const char *cp, unsigne
 /* Is @addr free? */
 typedef bool (*address_free_fn)(const struct nl_addr *addr, void *data);
 
-/* The first free address from a hash of @key and @cp on, among @pools ("FIRST-LAST"; none: all of @cidr), never the network's own,
- * the broadcast address or @gateway (NULL: none). *@ret has the CIDR's prefix length. PERMANENT: all are taken; INVALID: a pool that
- * is no range of the CIDR. */
-bool address_pick(const struct nl_addr *cidr, struct keeper_strings pools, const struct nl_addr *gateway, const char *key, const char *cp,
+/* The first free address from a hash of @key and @cp on, among @pools ("FIRST-LAST"; none: all of @cidr), never the network's
+ * own, the broadcast address or @gateway (NULL: none). *@ret has the CIDR's prefix length. PERMANENT: all are taken; INVALID: a
+ * pool that is no range of the CIDR. */
+bool address_pick(const struct nl_addr *cidr, struct keeper_strings pools, const struct nl_addr *gateway, const char *key,
+	const char *cp,
 		  address_free_fn is_free, void *data, struct nl_addr *ret, GError **error);

@@ -60,7 +60,8 @@ static bool make_way(struct port *port, GError **error)
 		return refresh(port->vnfc, error);
 	if (!is_ours(keeper, seen)) {
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT,
-			    "interface %s stands in its place and does not carry the tag of owner \"%s\"", seen->name, keeper->owner);
+			    "interface %s stands in its place and does not carry the tag of owner \"%s\"", seen->name,
+				keeper->owner);
 		return false;
 	}
 	return nl_link_delete(keeper->nl, seen->index, error) && refresh(port->vnfc, error);
@@ -75,7 +76,8 @@ static bool create(struct port *port, const struct keeper_cp *want, unsigned bri
 	int netns = vnfc_netns(port->vnfc, error);
 	if (netns < 0)
 		return false;
-	struct nl_veth veth = { .name = port->host_name, .mtu = want->mtu, .master = bridge, .peer_name = port->name, .peer_netns_fd = netns };
+	struct nl_veth veth = { .name = port->host_name, .mtu = want->mtu, .master = bridge, .peer_name = port->name,
+		.peer_netns_fd = netns };
 	nl_mac_parse(want->mac, &veth.peer_mac);
 	veth.peer_index = port->index;
 	do {
@@ -96,7 +98,8 @@ static bool create(struct port *port, const struct keeper_cp *want, unsigned bri
 static bool adjust_host(struct port *port, const struct keeper_cp *want, unsigned bridge, bool fresh, GError **error)
 {
 	const struct nl_link *seen = fresh ? NULL : host_end(port);
-	g_autofree char *alias = alias_of(port->vnfc->keeper->owner, port->vnfc->want.key, want->name, port->vnfc->want.incarnation);
+	g_autofree char *alias = alias_of(port->vnfc->keeper->owner, port->vnfc->want.key, want->name,
+		port->vnfc->want.incarnation);
 	struct nl_change change = { .up = true, .master = bridge };
 	change.set_up = !seen || !seen->up;
 	change.set_master = seen && seen->master != bridge;
@@ -112,7 +115,8 @@ static bool adjust_own(struct port *port, const struct keeper_cp *want, bool fre
 	const struct nl_link *seen = fresh ? NULL : own_end(port);
 	struct nl_mac mac;
 	nl_mac_parse(want->mac, &mac);
-	g_autofree char *alias = alias_of(port->vnfc->keeper->owner, port->vnfc->want.key, want->name, port->vnfc->want.incarnation);
+	g_autofree char *alias = alias_of(port->vnfc->keeper->owner, port->vnfc->want.key, want->name,
+		port->vnfc->want.incarnation);
 	struct nl_change change = { .up = want->up };
 	change.set_up = fresh ? want->up : seen->up != want->up;
 	change.alias = !seen || g_strcmp0(seen->alias, alias) != 0 ? alias : NULL;

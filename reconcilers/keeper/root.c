@@ -101,7 +101,8 @@ static bool copy_file(const char *from, const char *to, GError **error)
 	g_autofree char *data = NULL;
 	gsize length;
 	g_autoptr(GError) local = NULL;
-	if (g_file_get_contents(from, &data, &length, &local) && g_file_set_contents_full(to, data, (gssize) length, 0, 0644, &local))
+	if (g_file_get_contents(from, &data, &length, &local) &&
+		g_file_set_contents_full(to, data, (gssize) length, 0, 0644, &local))
 		return true;
 	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "the VNFs' file system: %s", local->message);
 	return false;
@@ -141,8 +142,8 @@ static bool make_tree(GError **error)
 	for (size_t i = 0; i < G_N_ELEMENTS(host); i++)
 		if (!same_as_host(host[i], error))
 			return false;
-	/* The kernel lets a user namespace mount these two anew only where it sees them whole already. Of /sys one's own, without all that
-	 * the host has mounted beneath it: every mount is copied at every start. */
+	/* The kernel lets a user namespace mount these two anew only where it sees them whole already. Of /sys one's own,
+	 * without all that the host has mounted beneath it: every mount is copied at every start. */
 	if (mount("sysfs", STAGE "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL) < 0)
 		return failed(error, "mount", "/sys");
 	return bind("/proc", STAGE "/proc", false, error) && make_devices(error) && make_shared(error);
@@ -178,8 +179,8 @@ static const char *make_own(const struct root_want *want)
 		const char *path;
 		mode_t mode;
 	} folders[] = {
-		{ "/tmp/etc", 0755 }, { "/tmp/var", 0755 }, { "/tmp/run", 0755 }, { "/tmp/tmp", 01777 }, { "/tmp/run/lock", 01777 },
-		{ "/tmp/run/shm", 01777 }, { "/tmp/run/haproxy", 0755 }, { "/tmp/var/cache", 0755 }, { "/tmp/var/lib", 0755 },
+		{ "/tmp/etc", 0755 }, { "/tmp/var", 0755 }, { "/tmp/run", 0755 }, { "/tmp/tmp", 01777 },
+		{ "/tmp/run/lock", 01777 }, { "/tmp/run/shm", 01777 }, { "/tmp/run/haproxy", 0755 }, { "/tmp/var/cache", 0755 }, { "/tmp/var/lib", 0755 },
 		{ "/tmp/var/lib/misc", 0755 }, { "/tmp/var/lib/haproxy", 0755 }, { "/tmp/var/lib/nginx", 0755 },
 		{ "/tmp/var/log", 0755 }, { "/tmp/var/log/nginx", 0755 }, { "/tmp/var/spool", 0755 }, { "/tmp/var/tmp", 01777 },
 	};

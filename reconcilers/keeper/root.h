@@ -1,8 +1,8 @@
-/* The file system of a VNF (language, decision 17): the host's /usr and what belongs to it, read-only; /etc, /var, /run and /tmp of
- * its own; no home folders, none of the host's secrets.
+/* The file system of a VNF (language, decision 17): the host's /usr and what belongs to it, read-only; /etc, /var, /run and /tmp
+ * of its own; no home folders, none of the host's secrets.
  *
- * The keeper makes it its own root once (root_make), with empty places for what each VNFC has for itself. A VNFC's mount namespace
- * is a copy of that, and root_own(), in the child, puts the rest on top: so a start costs nine mounts, not fifty.
+ * The keeper makes it its own root once (root_make), with empty places for what each VNFC has for itself. A VNFC's mount
+ * namespace is a copy of that, and root_own(), in the child, puts the rest on top: so a start costs nine mounts, not fifty.
  */
 #pragma once
 

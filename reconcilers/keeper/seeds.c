@@ -75,7 +75,8 @@ static void add_from_host(struct seeds *seeds, const char *path)
 	}
 	g_autofree char *data = NULL;
 	gsize length;
-	if (!S_ISREG(st.st_mode) || st.st_size > SEED_MAX_BYTES || !(st.st_mode & S_IROTH) || !g_file_get_contents(from, &data, &length, NULL))
+	if (!S_ISREG(st.st_mode) || st.st_size > SEED_MAX_BYTES || !(st.st_mode & S_IROTH) ||
+		!g_file_get_contents(from, &data, &length, NULL))
 		return;
 	if (strcmp(parent, ".") != 0)
 		add_folder(seeds, parent);
@@ -138,7 +139,8 @@ static bool write_seed(int folder, const struct seed *seed)
 const char *seeds_write(const struct seeds *seeds, const char *hostname, const char *path)
 {
 	char hosts[512];
-	int n = snprintf(hosts, sizeof(hosts), "127.0.0.1\tlocalhost %.200s\n::1\tlocalhost ip6-localhost ip6-loopback\n", hostname);
+	int n = snprintf(hosts, sizeof(hosts), "127.0.0.1\tlocalhost %.200s\n::1\tlocalhost ip6-localhost ip6-loopback\n",
+		hostname);
 	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
 		return "open the VNF's /etc";

@@ -6,7 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* One connection: a request comes in, its reply goes out, the next comes in. While a request is under way nothing more is read. */
+/* One connection: a request comes in, its reply goes out, the next comes in. While one is under way nothing more is read. */
 
 enum { READ_BYTES = 64 * 1024, WATCHER_BACKLOG_BYTES = 4 * 1024 * 1024, BACKLOG = 128 };
 
@@ -240,7 +240,8 @@ static void client_read(struct client *client)
 		struct cmsghdr align;
 	} control;
 	struct iovec piece = { bytes, sizeof(bytes) };
-	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes) };
+	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
 	ssize_t n = recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
 		return;
@@ -276,7 +277,8 @@ static void on_connection(void *data, uint32_t events)
 	if (fd < 0)
 		return;
 	struct client *client = g_new0(struct client, 1);
-	*client = (struct client) { .keeper = keeper, .fd = fd, .out_fd = -1, .in = g_byte_array_new(), .out = g_byte_array_new() };
+	*client = (struct client) { .keeper = keeper, .fd = fd, .out_fd = -1, .in = g_byte_array_new(),
+		.out = g_byte_array_new() };
 	client->source = keeper->clients->len < KEEPER_CLIENTS_MAX
 				 ? loop_add(keeper->loop, fd, EPOLLIN | EPOLLRDHUP, on_client, client, NULL)
 				 : NULL;

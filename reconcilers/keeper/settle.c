@@ -72,7 +72,8 @@ static bool invalid(GError **error, const struct keeper_cp *cp, const char *faul
 	return false;
 }
 
-/* Fixed by the operator: as it is, or not at all. The CP's addresses are set aside while looking, or they would be their own holder. */
+/* Fixed by the operator: as it is, or not at all. The CP's addresses are set aside while looking, or they would be their own
+ * holder. */
 static bool check_fixed(struct taken *taken, struct keeper_cp *cp, const struct nl_addr *cidr, GError **error)
 {
 	struct keeper_strings fixed = cp->addresses;
@@ -84,7 +85,8 @@ static bool check_fixed(struct taken *taken, struct keeper_cp *cp, const struct 
 		if (cidr && !nl_addr_within(&addr, cidr))
 			return invalid(error, cp, "is outside the link's CIDR", fixed.items[i]);
 		if (!is_free(taken, &addr, NULL)) {
-			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "connection point %s: address %s on %s is held by %s", cp->name,
+			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT,
+				"connection point %s: address %s on %s is held by %s", cp->name,
 				    fixed.items[i], cp->link, taken->holder);
 			return false;
 		}
@@ -94,7 +96,8 @@ static bool check_fixed(struct taken *taken, struct keeper_cp *cp, const struct 
 }
 
 /* The first of @among that lies in the CIDR and is free, as the CP's one address. */
-static bool take_from(struct taken *taken, struct arena *arena, struct keeper_cp *cp, const struct nl_addr *cidr, struct keeper_strings among)
+static bool take_from(struct taken *taken, struct arena *arena, struct keeper_cp *cp, const struct nl_addr *cidr,
+	struct keeper_strings among)
 {
 	for (size_t i = 0; i < among.n; i++) {
 		struct nl_addr addr;
@@ -116,7 +119,8 @@ static const struct keeper_cp *cp_now(const struct vnfc *now, const char *name)
 	return NULL;
 }
 
-static bool settle_addresses(struct taken *taken, struct arena *arena, struct keeper_cp *cp, const struct keeper_link *link, GError **error)
+static bool settle_addresses(struct taken *taken, struct arena *arena, struct keeper_cp *cp, const struct keeper_link *link,
+	GError **error)
 {
 	struct nl_addr cidr, gateway, addr;
 	if (cp->cidr && (!strchr(cp->cidr, '/') || !nl_addr_parse(cp->cidr, &cidr)))
@@ -129,7 +133,8 @@ static bool settle_addresses(struct taken *taken, struct arena *arena, struct ke
 	if ((now && take_from(taken, arena, cp, &cidr, now->addresses)) || take_from(taken, arena, cp, &cidr, cp->prefer))
 		return true;
 	bool has_gateway = link->gateway && nl_addr_parse(link->gateway, &gateway);
-	if (!address_pick(&cidr, cp->pools, has_gateway ? &gateway : NULL, taken->want->key, cp->name, address_is_free, taken, &addr, error)) {
+	if (!address_pick(&cidr, cp->pools, has_gateway ? &gateway : NULL, taken->want->key, cp->name, address_is_free, taken,
+		&addr, error)) {
 		g_prefix_error(error, "connection point %s: ", cp->name);
 		return false;
 	}
@@ -151,7 +156,8 @@ static bool settle_mac(struct taken *taken, struct arena *arena, struct keeper_c
 	if (fixed) {
 		nl_mac_print(mac, text);
 		if (!is_free(taken, NULL, text)) {
-			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "connection point %s: MAC address %s on %s is held by %s",
+			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT,
+				"connection point %s: MAC address %s on %s is held by %s",
 				    cp->name, text, cp->link, taken->holder);
 			return false;
 		}
@@ -196,7 +202,8 @@ bool vnfc_settle(struct keeper *keeper, struct arena *arena, struct keeper_vnfc 
 	for (size_t i = 0; i < want->n_cps; i++) {
 		const struct link *link = cps[i].link ? g_hash_table_lookup(keeper->links, cps[i].link) : NULL;
 		if (!link) {
-			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "connection point %s: no link %s here", cps[i].name,
+			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "connection point %s: no link %s here",
+				cps[i].name,
 				    cps[i].link ? cps[i].link : "(none named)");
 			return false;
 		}
@@ -208,7 +215,8 @@ bool vnfc_settle(struct keeper *keeper, struct arena *arena, struct keeper_vnfc 
 		for (size_t i = 0; i < want->n_cps; i++) {
 			taken.link = cps[i].link;
 			if ((cps[i].addresses.n > 0) == fixed &&
-			    !settle_addresses(&taken, arena, &cps[i], &((struct link *) g_hash_table_lookup(keeper->links, cps[i].link))->want, error))
+			    !settle_addresses(&taken, arena, &cps[i],
+				&((struct link *) g_hash_table_lookup(keeper->links, cps[i].link))->want, error))
 				return false;
 		}
 	}

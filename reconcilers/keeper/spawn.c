@@ -23,8 +23,8 @@ enum { STACK_BYTES = 256 * 1024, LEAF_FIRST_FREE_FD = 5, SPARE_FD = 64 };
 
 typedef int (*child_fn)(void *data);
 
-/* A child that execs leaves its frames behind. AddressSanitizer, where it is linked in, would take the marks that it made around them
- * for the next child's. */
+/* A child that execs leaves its frames behind. AddressSanitizer, where it is linked in, would take the marks that it made around
+ * them for the next child's. */
 extern void __asan_unpoison_memory_region(const volatile void *memory, size_t size) __attribute__((weak));
 
 /* One stack for a child, one for a child's child: nobody returns here before they are done with them. */
@@ -98,11 +98,13 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* What no network function needs, and what would let it undo its own walls (mounts, above all). Its user namespace bounds the rest. */
+/* What no network function needs, and what would let it undo its own walls (mounts, above all). Its user namespace bounds the
+ * rest. */
 static bool drop_capabilities(void)
 {
 	static const int dropped[] = {
-		CAP_SYS_ADMIN, CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_PACCT, CAP_SYS_BOOT, CAP_SYS_TIME, CAP_SYS_TTY_CONFIG, CAP_MKNOD,
+		CAP_SYS_ADMIN, CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_PACCT, CAP_SYS_BOOT, CAP_SYS_TIME, CAP_SYS_TTY_CONFIG,
+			CAP_MKNOD,
 		CAP_LINUX_IMMUTABLE, CAP_LEASE, CAP_AUDIT_CONTROL, CAP_AUDIT_READ, CAP_MAC_ADMIN, CAP_MAC_OVERRIDE, CAP_SYSLOG,
 		CAP_WAKE_ALARM, CAP_BLOCK_SUSPEND, CAP_DAC_READ_SEARCH,
 	};
@@ -138,7 +140,8 @@ static const char *set_up_network(bool ipv6)
 		return "set ip_unprivileged_port_start";
 	/* Interfaces come up half a millisecond sooner without it. A kernel that has none needs nothing. */
 	if (!ipv6 && access("/proc/sys/net/ipv6/conf/all/disable_ipv6", F_OK) == 0 &&
-	    (!write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1") || !write_file("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1")))
+	    (!write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1") ||
+		!write_file("/proc/sys/net/ipv6/conf/all/disable_ipv6", "1")))
 		return "turn IPv6 off";
 	return loopback_up() ? NULL : "bring the loopback up";
 }
@@ -163,7 +166,8 @@ static int leaf_child(void *data)
 {
 	struct spawn_leaf *leaf = data;
 	static char name[] = "pleach-leaf", option[] = "--listen-fd", number[] = "3";
-	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", home[] = "HOME=/", lang[] = "LANG=C.UTF-8";
+	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", home[] = "HOME=/",
+		lang[] = "LANG=C.UTF-8";
 	static char *const argv[] = { name, option, number, NULL }, *const envp[] = { path, home, lang, NULL };
 	/* A keeper that is killed takes its VNFs with it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
@@ -183,7 +187,7 @@ static int leaf_child(void *data)
 		return fail(&leaf->fault, what);
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	int leaf_fd = fcntl(leaf->leaf_fd, F_DUPFD_CLOEXEC, SPARE_FD);
-	int from[LEAF_FIRST_FREE_FD] = { null_fd, leaf->log_fd, leaf->log_fd, leaf->listen_fd, leaf->ready_fd };
+	int from[LEAF_FIRST_FREE_FD] = { null_fd, leaf->words_fd, leaf->words_fd, leaf->listen_fd, leaf->ready_fd };
 	if (null_fd < 0 || leaf_fd < 0 || !place_descriptors(from, LEAF_FIRST_FREE_FD))
 		return fail(&leaf->fault, "hand over descriptors");
 	setrlimit(RLIMIT_NOFILE, &leaf->nofile);

@@ -1,5 +1,5 @@
-/* Processes in namespaces, started from this process in about a millisecond: the child shares its memory until it execs (so nothing
- * is copied, and what failed in it is simply written into the request), and it is alone in namespaces of its own.
+/* Processes in namespaces, started from this process in about a millisecond: the child shares its memory until it execs (so
+ * nothing is copied, and what failed in it is simply written into the request), and it is alone in namespaces of its own.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ struct spawn_leaf {
 	struct root_want root;
 	bool ipv6;
 	int leaf_fd; /* the program */
-	int listen_fd, ready_fd, log_fd;
+	int listen_fd, ready_fd, words_fd;
 	int into; /* control group of version 2, or -1 */
 	int tasks[CGROUP_N];
 	struct rlimit nofile;

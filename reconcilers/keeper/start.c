@@ -29,11 +29,11 @@
  *                            │         │─── m ─►│
  *                            │◄── R ───│────────│ it listens; the starter ends with status 0
  *
- * The guard stays what the caller was. It writes the id maps, makes and removes what the keeper, once it has the site's ids alone, could
- * not: the runtime folder and the control groups; and it holds the folder's lock, so that there is one keeper per folder. It waits for the
- * keeper's end, however that comes, and clears away behind it. */
+ * The guard stays what the caller was. It writes the id maps, makes and removes what the keeper, once it has the site's ids
+ * alone, could not: the runtime folder and the control groups; and it holds the folder's lock, so that there is one keeper per
+ * folder. It waits for the keeper's end, however that comes, and clears away behind it. */
 
-enum { LOCK_TRIES = 500, LOCK_WAIT_US = 10000, TEXT_MAX = 1024 };
+enum { LOCK_TRIES = 500, LOCK_WAIT_US = 10000, TEXT_MAX = 1024, FILES_MAX = 1024 * 1024 };
 
 struct place {
 	char *path;
@@ -86,7 +86,8 @@ static bool take_place(const struct start *start, struct place *place, bool *ret
 	g_autofree char *name = keeper_folder_name(start->owner, start->site);
 	place->path = g_build_filename(start->runtime, name, NULL);
 	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (!file_make_folder(start->runtime, geteuid() == 0 ? 0711 : 0700, error) || !runtime_is_ours(start->runtime, error))
+		if (!file_make_folder(start->runtime, geteuid() == 0 ? 0711 : 0700, error) ||
+			!runtime_is_ours(start->runtime, error))
 			return false;
 		if (mkdir(place->path, 0700) < 0 && errno != EEXIST && errno != ENOENT)
 			return pleach_error_errno(error, errno, "create %s", place->path);
@@ -121,7 +122,8 @@ static void empty_folder(int folder)
 
 static bool write_site(const struct start *start, const struct place *place, pid_t pid, GError **error)
 {
-	g_autoptr(json_t) json = json_pack("{s:s, s:s, s:I}", "owner", start->owner, "site", start->site, "pid", (json_int_t) pid);
+	g_autoptr(json_t) json = json_pack("{s:s, s:s, s:I}", "owner", start->owner, "site", start->site, "pid",
+		(json_int_t) pid);
 	g_autofree char *path = g_build_filename(place->path, KEEPER_SITE_NAME, NULL);
 	if (!json) {
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "owner or site is not UTF-8");
@@ -215,12 +217,14 @@ static bool enter_namespaces(int talk, GPtrArray *findings, GError **error)
 	return true;
 }
 
-static bool raise_files(struct rlimit *ret_before)
+/* Three descriptors per VNFC: thousands of them want more than is usual. VNFCs themselves get what there was. */
+static void raise_files(struct rlimit *ret_before)
 {
 	if (getrlimit(RLIMIT_NOFILE, ret_before) < 0)
-		return false;
-	struct rlimit most = { ret_before->rlim_max, ret_before->rlim_max };
-	return setrlimit(RLIMIT_NOFILE, &most) == 0;
+		return;
+	const struct rlimit most = { FILES_MAX, FILES_MAX }, own = { ret_before->rlim_max, ret_before->rlim_max };
+	if (ret_before->rlim_max >= FILES_MAX || setrlimit(RLIMIT_NOFILE, &most) < 0)
+		setrlimit(RLIMIT_NOFILE, &own);
 }
 
 static int live(const struct start *start, struct place *place, struct cgroups *cgroups, int leaf_fd, int talk, int ready)

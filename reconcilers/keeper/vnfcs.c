@@ -78,6 +78,9 @@ static void close_ready(struct vnfc *vnfc)
 static void release(struct vnfc *vnfc)
 {
 	close_ready(vnfc);
+	if (vnfc->words_fd >= 0)
+		close(vnfc->words_fd);
+	vnfc->words_fd = -1;
 	loop_cancel(g_steal_pointer(&vnfc->grace));
 	loop_remove(g_steal_pointer(&vnfc->mirror_source));
 	g_clear_pointer(&vnfc->mirror, nl_mirror_close);
@@ -136,10 +139,25 @@ static char *exit_text(struct vnfc *vnfc, int status)
 	return g_strdup_printf("signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 }
 
+/* The end of what the leaf said, in one line. */
+static char *last_words(struct vnfc *vnfc)
+{
+	g_autoptr(GString) words = g_string_new(NULL);
+	char piece[KEEPER_WORDS_MAX];
+	for (ssize_t n; (n = read(vnfc->words_fd, piece, sizeof(piece))) > 0;) {
+		g_string_append_len(words, piece, n);
+		if (words->len > KEEPER_WORDS_MAX)
+			g_string_erase(words, 0, (gssize) (words->len - KEEPER_WORDS_MAX));
+	}
+	char *text = g_utf8_make_valid(words->str, (gssize) words->len);
+	return g_strdelimit(g_strstrip(text), "\n\r", ' ');
+}
+
 void vnfc_reaped(struct vnfc *vnfc, int status)
 {
 	struct keeper *keeper = vnfc->keeper;
 	enum vnfc_phase before = vnfc->phase;
+	g_autofree char *words = last_words(vnfc);
 	vnfc->exit = exit_text(vnfc, status);
 	vnfc->clean_exit = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	vnfc->phase = VNFC_ENDED;
@@ -148,14 +166,15 @@ void vnfc_reaped(struct vnfc *vnfc, int status)
 	release(vnfc);
 	switch (before) {
 	case VNFC_STARTING: {
-		g_autofree char *why = g_strdup_printf("%s ended before it served: %s", vnfc->want.key, vnfc->exit);
+		g_autofree char *why = g_strdup_printf("%s ended before it served: %s%s%s", vnfc->want.key, vnfc->exit,
+						       *words ? ": " : "", words);
 		note(keeper, "%s", why);
 		fail_starters(vnfc, PLEACH_ERROR_PERMANENT, why);
 		forget(vnfc);
 		break;
 	}
 	case VNFC_RUNNING:
-		note(keeper, "%s ended: %s", vnfc->id, vnfc->exit);
+		note(keeper, "%s ended: %s%s%s", vnfc->id, vnfc->exit, *words ? ": " : "", words);
 		keeper_changed(keeper, vnfc->want.key);
 		break;
 	case VNFC_ENDING:
@@ -309,12 +328,12 @@ static bool spawn(struct vnfc *vnfc, GError **error)
 	struct cgroup_limits limits = limits_of(&vnfc->want);
 	char hostname[KEEPER_HOSTNAME_MAX + 1];
 	hostname_of(&vnfc->want, hostname);
-	int ready[2] = { -1, -1 };
+	int ready[2] = { -1, -1 }, words[2] = { -1, -1 };
 	struct spawn_leaf leaf = {
-		.root = { keeper->seeds, hostname, limits.mem_bytes ? MIN(limits.mem_bytes / 2, KEEPER_TMPFS_BYTES) : KEEPER_TMPFS_BYTES },
+		.root = { keeper->seeds, hostname, limits.mem_bytes
+			? MIN(limits.mem_bytes / 2, KEEPER_TMPFS_BYTES) : KEEPER_TMPFS_BYTES },
 		.ipv6 = vnfc->ipv6,
 		.leaf_fd = keeper->leaf_fd,
-		.log_fd = keeper->log_fd,
 		.nofile = keeper->nofile,
 		.into = -1,
 		.tasks = { -1, -1, -1 },
@@ -323,13 +342,15 @@ static bool spawn(struct vnfc *vnfc, GError **error)
 	bool ok = leaf.listen_fd >= 0 && cgroup_create(keeper->cgroups, vnfc->name, error) &&
 		  cgroup_limit(keeper->cgroups, vnfc->name, &limits, error) &&
 		  cgroup_doors(keeper->cgroups, vnfc->name, &leaf.into, leaf.tasks, error);
-	if (ok && pipe2(ready, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (ok && (pipe2(ready, O_CLOEXEC | O_NONBLOCK) < 0 || pipe2(words, O_CLOEXEC | O_NONBLOCK) < 0))
 		ok = pleach_error_errno(error, errno, "create a pipe");
 	leaf.ready_fd = ready[1];
+	leaf.words_fd = words[1];
 	if (ok)
 		vnfc->pid = spawn_leaf(&leaf, error);
 	vnfc->ready_fd = ready[0];
-	close_all((int[]) { leaf.listen_fd, leaf.into, ready[1] }, 3);
+	vnfc->words_fd = words[0];
+	close_all((int[]) { leaf.listen_fd, leaf.into, ready[1], words[1] }, 4);
 	close_all(leaf.tasks, CGROUP_N);
 	return ok && vnfc->pid > 0;
 }
@@ -356,7 +377,8 @@ static bool connect_up(struct vnfc *vnfc, GError **error)
 static struct vnfc *create(struct keeper *keeper, struct arena *arena, const struct keeper_vnfc *want, GError **error)
 {
 	struct vnfc *vnfc = g_new0(struct vnfc, 1);
-	*vnfc = (struct vnfc) { .keeper = keeper, .arena = arena_ref(arena), .want = *want, .ready_fd = -1, .phase = VNFC_STARTING };
+	*vnfc = (struct vnfc) { .keeper = keeper, .arena = arena_ref(arena), .want = *want, .ready_fd = -1, .words_fd = -1,
+		.phase = VNFC_STARTING };
 	vnfc->id = vnfc_id(want->key, want->incarnation);
 	vnfc->number = ++keeper->next_number;
 	g_snprintf(vnfc->name, sizeof(vnfc->name), "%u", vnfc->number);
@@ -445,7 +467,8 @@ static bool change(struct vnfc *vnfc, struct arena *arena, const struct keeper_v
 static void starter_gives_up(struct job *job, bool is_timeout)
 {
 	g_ptr_array_remove(((struct vnfc *) job->data)->starters, job);
-	job_fail(job, g_error_new(PLEACH_ERROR, PLEACH_ERROR_TIMEOUT, "%s runs, but its agent does not serve yet", job->request.vnfc.key));
+	job_fail(job, g_error_new(PLEACH_ERROR, PLEACH_ERROR_TIMEOUT, "%s runs, but its agent does not serve yet",
+		job->request.vnfc.key));
 }
 
 void vnfcs_ensure(struct keeper *keeper, struct job *job)
@@ -454,8 +477,9 @@ void vnfcs_ensure(struct keeper *keeper, struct job *job)
 	struct vnfc *vnfc = vnfc_find(keeper, want->key, MAX(want->incarnation, 1));
 	GError *error = NULL;
 	if (vnfc && (vnfc->phase == VNFC_ENDED || vnfc->phase == VNFC_ENDING)) {
-		job_fail(job, g_error_new(PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s, incarnation %u, %s%s", want->key, want->incarnation,
-					  vnfc->phase == VNFC_ENDED ? "has ended: " : "is being removed", vnfc->exit ? vnfc->exit : ""));
+		const char *what = vnfc->phase == VNFC_ENDED ? "has ended: " : "is being removed", *why = vnfc->exit ? vnfc->exit : "";
+		job_fail(job, g_error_new(PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s, incarnation %u, %s%s", want->key,
+					  want->incarnation, what, why));
 		return;
 	}
 	bool ok = vnfc_settle(keeper, job->arena, want, vnfc, &error);

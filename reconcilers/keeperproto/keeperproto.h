@@ -11,7 +11,8 @@
  * Everything is bounded and checked on both sides: what is wrong is refused whole (INVALID), never read in part. Any thread.
  *
  * What the keeper gives a VNFC's first process (pleach-leaf --listen-fd 3):
- *     descriptor 0, 1, 2   /dev/null, and for 1 and 2 the keeper's log
+ *     descriptor 0         /dev/null
+ *     descriptor 1, 2      a pipe that never blocks, 64 KiB; read when the process has ended, for its last words
  *     descriptor 3         a unix stream socket that listens already (FOLDER/N.sock on the host)
  *     descriptor 4         the write end of a pipe: one byte 'R' says "I serve"; then it is closed. The end without it: it failed
  */

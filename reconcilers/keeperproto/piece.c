@@ -49,7 +49,8 @@ gint64 read_int(struct reader *reader, const json_t *object, const char *name, g
 	if (!json)
 		return fallback;
 	if (!json_is_integer(json) || json_integer_value(json) < min || json_integer_value(json) > max) {
-		reader_fault(reader, "member \"%s\" is not an integer from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, name, min, max);
+		reader_fault(reader, "member \"%s\" is not an integer from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, name,
+			min, max);
 		return fallback;
 	}
 	return json_integer_value(json);
@@ -81,7 +82,8 @@ static json_t *read_array(struct reader *reader, const json_t *object, const cha
 	return json;
 }
 
-struct keeper_strings read_strings(struct reader *reader, const json_t *object, const char *name, size_t max_items, size_t max_bytes)
+struct keeper_strings read_strings(struct reader *reader, const json_t *object, const char *name, size_t max_items,
+	size_t max_bytes)
 {
 	const json_t *json = read_array(reader, object, name, max_items);
 	size_t n = json ? json_array_size(json) : 0;
@@ -115,7 +117,8 @@ json_t *message_parse(struct reader *reader, const char *text, size_t length, si
 	}
 	gint64 version = json_is_object(json) ? read_int(reader, json, "v", 0, G_MAXINT, 0) : 0;
 	if (version != KEEPER_VERSION)
-		reader_fault(reader, "message of version %" G_GINT64_FORMAT "; this side speaks version %d", version, KEEPER_VERSION);
+		reader_fault(reader, "message of version %" G_GINT64_FORMAT "; this side speaks version %d", version,
+			KEEPER_VERSION);
 	return json;
 }
 

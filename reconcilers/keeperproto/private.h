@@ -13,7 +13,8 @@ void reader_fault(struct reader *reader, const char *format, ...) G_GNUC_PRINTF(
 const char *read_text(struct reader *reader, const json_t *object, const char *name, size_t max, bool needed);
 gint64 read_int(struct reader *reader, const json_t *object, const char *name, gint64 min, gint64 max, gint64 fallback);
 bool read_bool(struct reader *reader, const json_t *object, const char *name, bool fallback);
-struct keeper_strings read_strings(struct reader *reader, const json_t *object, const char *name, size_t max_items, size_t max_bytes);
+struct keeper_strings read_strings(struct reader *reader, const json_t *object, const char *name, size_t max_items,
+	size_t max_bytes);
 /* An array of objects, or NULL where there is none. */
 json_t *read_objects(struct reader *reader, const json_t *object, const char *name, size_t max_items);
 bool reader_done(struct reader *reader, GError **error);

@@ -128,7 +128,8 @@ unsigned nl_addr_parse_message(const struct nlmsghdr *message, struct nl_addr *r
 	const struct nlattr *attr;
 	mnl_attr_for_each(attr, message, sizeof(*head)) {
 		guint16 type = mnl_attr_get_type(attr);
-		if ((type != IFA_LOCAL && type != IFA_ADDRESS) || mnl_attr_get_payload_len(attr) != n || (local && type == IFA_ADDRESS))
+		if ((type != IFA_LOCAL && type != IFA_ADDRESS) || mnl_attr_get_payload_len(attr) != n ||
+			(local && type == IFA_ADDRESS))
 			continue;
 		memcpy(ret->bytes, mnl_attr_get_payload(attr), n);
 		local |= type == IFA_LOCAL;

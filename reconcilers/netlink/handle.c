@@ -110,7 +110,8 @@ static bool send_request(struct nl *nl, struct nlmsghdr *request, const char *wh
 }
 
 /* Takes in one datagram. *@ret_over is set by what ends an answer; false when it was an error. */
-static bool take(struct nl *nl, const void *buffer, ssize_t n, nl_each_fn each, void *data, const char *what, bool *ret_over, GError **error)
+static bool take(struct nl *nl, const void *buffer, ssize_t n, nl_each_fn each, void *data, const char *what, bool *ret_over,
+	GError **error)
 {
 	int left = (int) n;
 	for (const struct nlmsghdr *message = buffer; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {

@@ -133,7 +133,8 @@ static void parse_kind(struct nl_link *link, const struct nlattr *linkinfo)
 	const struct nlattr *attr;
 	mnl_attr_for_each_nested(attr, linkinfo) {
 		if (mnl_attr_get_type(attr) == IFLA_INFO_KIND && mnl_attr_validate(attr, MNL_TYPE_STRING) >= 0)
-			g_strlcpy(link->kind, mnl_attr_get_str(attr), MIN(sizeof(link->kind), mnl_attr_get_payload_len(attr) + 1u));
+			g_strlcpy(link->kind, mnl_attr_get_str(attr),
+				MIN(sizeof(link->kind), mnl_attr_get_payload_len(attr) + 1u));
 	}
 }
 

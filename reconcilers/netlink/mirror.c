@@ -25,7 +25,8 @@ static void tell(struct nl_mirror *mirror, unsigned index, bool gone)
 static bool same_link(const struct nl_link *a, const struct nl_link *b)
 {
 	return a->mtu == b->mtu && a->master == b->master && a->peer == b->peer && a->up == b->up &&
-	       memcmp(&a->mac, &b->mac, sizeof(a->mac)) == 0 && strcmp(a->name, b->name) == 0 && g_strcmp0(a->alias, b->alias) == 0;
+	       memcmp(&a->mac, &b->mac, sizeof(a->mac)) == 0 && strcmp(a->name, b->name) == 0 &&
+		g_strcmp0(a->alias, b->alias) == 0;
 }
 
 static void forget(struct nl_mirror *mirror, unsigned index)

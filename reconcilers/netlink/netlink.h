@@ -1,8 +1,9 @@
 /* Links, addresses and routes of one network namespace, over rtnetlink (libmnl).
  *
- * A `struct nl` asks and waits: each call sends one request and returns with the kernel's answer, in the kernel's own words where it
- * has any (extended acknowledgements). A `struct nl_mirror` listens: it holds a copy of all links and addresses, kept up to date by
- * the kernel's notifications; what another call did is in it as soon as nl_mirror_read() was called after that call returned.
+ * A `struct nl` asks and waits: each call sends one request and returns with the kernel's answer, in the kernel's own words
+ * where it has any (extended acknowledgements). A `struct nl_mirror` listens: it holds a copy of all links and addresses, kept
+ * up to date by the kernel's notifications; what another call did is in it as soon as nl_mirror_read() was called after that
+ * call returned.
  *
  * Both belong to the network namespace that they were opened in, for ever; opening in another namespace moves the calling thread
  * there and back, so do that from a process with one thread. A handle is one thread's at a time.

@@ -1,5 +1,5 @@
-/* The VIM suite against the local VIM: real namespaces, bridges, processes. As whoever runs it; as root a second time as somebody who
- * is not. */
+/* The VIM suite against the local VIM: real namespaces, bridges, processes. As whoever runs it; as root a second time as
+ * somebody who is not. */
 #include "conformance_vim.h"
 #include "vim/local/vim_local.h"
 
@@ -74,7 +74,8 @@ static void end(struct vim_bench *bench)
 	g_clear_pointer(&local->runtime, g_free);
 }
 
-/* --- behind its back -------------------------------------------------------------------------------------------------------------- */
+/* --- behind its back
+ * -------------------------------------------------------------------------------------------------------------- */
 
 /* In the namespaces of process @pid. */
 static bool run_in(gint64 pid, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -115,7 +116,8 @@ static bool delete_cp(struct vim_bench *bench, const struct vnfc *vnfc, const ch
 	return run_in(vnfc->pid, "ip link delete %s", cp);
 }
 
-static bool set_address(struct vim_bench *bench, const struct vnfc *vnfc, const char *cp, const char *from, const char *to, const char *cidr)
+static bool set_address(struct vim_bench *bench, const struct vnfc *vnfc, const char *cp, const char *from, const char *to,
+	const char *cidr)
 {
 	const char *prefix = strchr(cidr, '/');
 	return run_in(vnfc->pid, "ip address delete %s%s dev %s", from, prefix, cp) &&
@@ -137,7 +139,8 @@ static bool set_memory(struct vim_bench *bench, const struct vnfc *vnfc, gint64 
 		const char *v1 = strstr(lines[i], ":memory:"), *v2 = g_str_has_prefix(lines[i], "0::") ? lines[i] : NULL;
 		if (!v1 && !v2)
 			continue;
-		g_autofree char *file = v1 ? g_strdup_printf("/sys/fs/cgroup/memory%s/memory.limit_in_bytes", v1 + strlen(":memory:"))
+		g_autofree char *file = v1 ? g_strdup_printf("/sys/fs/cgroup/memory%s/memory.limit_in_bytes",
+			v1 + strlen(":memory:"))
 					   : g_strdup_printf("/sys/fs/cgroup%s/memory.max", v2 ? v2 + strlen("0::") : NULL);
 		g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, mem_bytes);
 		FILE *out = g_file_test(file, G_FILE_TEST_EXISTS) ? fopen(file, "we") : NULL;
@@ -168,7 +171,8 @@ static bool add_stranger(struct vim_bench *bench, const char *name, const char *
 	return run_in(keeper_pid(bench), "ip link add %s type bridge", taken);
 }
 
-/* --- as somebody else ------------------------------------------------------------------------------------------------------------- */
+/* --- as somebody else
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static void test_as_user(void)
 {
@@ -179,7 +183,8 @@ static void test_as_user(void)
 		g_test_skip("there is no setpriv");
 		return;
 	}
-	char *probe[] = { setpriv, reuid, regid, (char[]) { "--clear-groups" }, (char[]) { "test" }, (char[]) { "-x" }, self, NULL };
+	char *probe[] = { setpriv, reuid, regid, (char[]) { "--clear-groups" }, (char[]) { "test" }, (char[]) { "-x" }, self,
+		NULL };
 	char *argv[] = { setpriv, reuid, regid, (char[]) { "--clear-groups" }, self, NULL };
 	int status = -1;
 	g_autoptr(GError) error = NULL;
@@ -201,8 +206,10 @@ int main(int argc, char **argv)
 	g_setenv("PLEACH_LIBEXEC", BINARY_DIR "/bin", TRUE);
 	struct local local = { .n_sites = 0 };
 	struct vim_bench bench = {
-		.ops = &vim_local_ops, .site = site_of, .end = end, .kill = kill_vnfc, .delete_cp = delete_cp, .set_address = set_address,
-		.set_cp_mtu = set_cp_mtu, .set_memory = set_memory, .delete_link = delete_link, .add_stranger = add_stranger, .data = &local,
+		.ops = &vim_local_ops, .site = site_of, .end = end, .kill = kill_vnfc, .delete_cp = delete_cp,
+			.set_address = set_address,
+		.set_cp_mtu = set_cp_mtu, .set_memory = set_memory, .delete_link = delete_link, .add_stranger = add_stranger,
+			.data = &local,
 	};
 	conformance_vim_add(&bench);
 	if (geteuid() == 0 && !g_getenv(AS_USER))

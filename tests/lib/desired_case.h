@@ -7,8 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
-/* --- descriptors ---------------------------------------------------------------------------------------------------------------
- * */
+/* --- descriptors -------------------------------------------------------------------------------------------------------- */
 
 #define HEAD "tosca_definitions_version: tosca_simple_yaml_1_3\nimports: [ pleach_types.yaml ]\n"
 
@@ -53,25 +52,20 @@ static inline char *vnfd_text(struct vnfd_parts p)
 		     "string, default: id-of-%s }\n"
 		     "      descriptor_version: { type: string, default: '1.0' }\n      provider: { type: string, default: me }\n"
 		     "      product_name: { type: string, default: web }\n      software_version: { type: string, default: '1' "
-		     "}\n"
-		     "      vnfm_info: { type: list, entry_schema: { type: string }, default: [ '0:pleach' ] }\n"
+		     "}\n" "      vnfm_info: { type: list, entry_schema: { type: string }, default: [ '0:pleach' ] }\n"
 		     "      flavour_id: { type: string, default: simple }\n      flavour_description: { type: string, default: "
-		     "one }\n"
-		     "%s%s%s"
+		     "one }\n" "%s%s%s"
 		     "topology_template:\n%s%s"
 		     "  substitution_mappings:\n    node_type: %s\n    properties: { flavour_id: simple%s }\n    requirements: { "
-		     "%s }\n%s"
-		     "  node_templates:\n    web:\n      type: %s\n      properties: { product_name: web%s }\n"
+		     "%s }\n%s" "  node_templates:\n    web:\n      type: %s\n      properties: { product_name: web%s }\n"
 		     "    vdu:\n      type: tosca.nodes.nfv.Vdu.Compute\n      properties: { name: web, description: a server,\n"
 		     "        vdu_profile: { min_number_of_instances: %d, max_number_of_instances: %d }%s }\n"
 		     "      capabilities:\n        virtual_compute: { properties: { virtual_cpu: { num_virtual_cpu: 1 },\n"
 		     "          virtual_memory: { virtual_mem_size: 64 MB }%s } }\n"
 		     "    port:\n      type: tosca.nodes.nfv.VduCp\n      properties: { %s }\n      requirements: [ "
-		     "virtual_binding: vdu ]\n"
-		     "%s%s%s",
+		     "virtual_binding: vdu ]\n" "%s%s%s",
 		type, type, or_else(p.type_properties, ""), or_else(p.type_rest, ""), or_else(p.types, ""), p.inputs
-		? "  inputs:\n" : "",
-		or_else(p.inputs, ""), type, or_else(p.mapping_properties, ""),
+		? "  inputs:\n" : "", or_else(p.inputs, ""), type, or_else(p.mapping_properties, ""),
 		or_else(p.mapping_requirements, "virtual_link: [ port, virtual_link ]"), or_else(p.mapping_rest, ""), type,
 		or_else(p.vnf_properties, ""), p.max || p.min ? p.min : 1, p.max ? p.max : 1, or_else(p.vdu_properties, ""),
 		or_else(p.compute, ""),
@@ -89,8 +83,7 @@ static inline char *nsd_text(const char *imports, const char *inputs, const char
 		"      version: { type: string, default: '1' }\n      name: { type: string, default: ns }\n"
 		"      flavour_id: { type: string, default: default }\n"
 		"topology_template:\n%s%s  substitution_mappings: { node_type: t.Ns }\n  node_templates:\n    ns: { type: t.Ns "
-		"}\n%s%s",
-		imports, inputs ? "  inputs:\n" : "", or_else(inputs, ""), nodes, or_else(rest, ""));
+		"}\n%s%s", imports, inputs ? "  inputs:\n" : "", or_else(inputs, ""), nodes, or_else(rest, ""));
 }
 
 /* An NsVirtualLink NAME; @protocol: a line of virtual_link_protocol_data ("{ associated_layer_protocol: … }"), or NULL. */
@@ -115,8 +108,7 @@ static inline char *service_text(const char *properties)
 		     "properties:\n%s", properties);
 }
 
-/* --- what comes of them
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- what comes of them ------------------------------------------------------------------------------------------------- */
 
 struct made {
 	struct snapshot *snapshot;
@@ -150,7 +142,7 @@ static inline struct made *make_with(const struct desired_options *options, cons
 	return made;
 }
 
-#define MAKE(...) make_with(&(const struct desired_options) { .default_owner = "tests" },
+#define MAKE(...) make_with(&(const struct desired_options) { .default_owner = "tests" }, \
 			    (const struct case_file[CASE_FILES]) { __VA_ARGS__ })
 
 static inline void made_free(struct made *made)

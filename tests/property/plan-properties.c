@@ -2,7 +2,7 @@
  * again. */
 #include "planlab.h"
 
-enum { RUNS = 300, ROUNDS_MAX = 30 };
+enum { RUNS = 100, ROUNDS_MAX = 30 };
 
 #define POINTER(constant) ((gpointer) (uintptr_t) (constant))
 

@@ -4,11 +4,11 @@
 #include "desired/internal.h"
 
 #define OUTPUT(value) \
-	.type_rest = "    attributes:\n      addresses: { type: list, entry_schema: { type: string } }\n      address: { type: " \
-		     "string }\n", \
+	.type_rest = "    attributes:\n      addresses: { type: list, entry_schema: { type: string } }\n" \
+		     "      address: { type: string }\n", \
 	.mapping_rest = "    attributes: { addresses: [ all ], address: [ first ] }\n", \
-	.rest = "  outputs:\n    all: { value: " value " }\n    first: { value: { get_attribute: [ nf, ports, port, addresses, 0 "
-						       "] } }\n"
+	.rest = "  outputs:\n    all: { value: " value " }\n" \
+		"    first: { value: { get_attribute: [ nf, ports, port, addresses, 0 ] } }\n"
 #define ADDRESSES "{ get_attribute: [ nf, ports, port, addresses ] }"
 #define TYPE(properties) \
 	.types = "  t.Nf:\n    derived_from: pleach.nodes.NetworkFunction\n    properties:\n" properties, .nf_type = "t.Nf"
@@ -37,11 +37,9 @@ static char *ns(int instances, const char *backends)
 	g_autofree char *lan = link_text("lan", "ipv4", IPV4("10.1.0.0/24", ""));
 	g_autofree char *nodes = g_strdup_printf(
 		"%s    back:\n      type: t.Web\n      properties: { vnf_profile: { min_number_of_instances: %d, "
-		"max_number_of_instances: %d } }\n"
-		"      requirements: [ virtual_link: lan ]\n"
+		"max_number_of_instances: %d } }\n" "      requirements: [ virtual_link: lan ]\n"
 		"    front:\n      type: t.Front\n      properties: { backends: %s, vnf_profile: { min_number_of_instances: 1, "
-		"max_number_of_instances: 1 } }\n"
-		"      requirements: [ virtual_link: lan ]\n",
+		"max_number_of_instances: 1 } }\n" "      requirements: [ virtual_link: lan ]\n",
 		lan, instances, instances, backends);
 
 	return nsd_text("web.yaml, front.yaml", NULL, nodes, NULL);
@@ -81,7 +79,8 @@ static void test_gather(void)
 	assert_clean(made);
 	g_assert_cmpint(object_value(made_object(made, "nf/edge.front.vdu.0"), "config.config.content")->type, ==, VALUE_PENDING);
 	assert_content(made, "nf/edge.front.vdu.0",
-		       "at-vnfc/edge.back.vdu.0\nat-vnfc/edge.back.vdu.1\nat-vnfc/edge.back.1.vdu.0\nat-vnfc/edge.back.1.vdu.1\n");
+		       "at-vnfc/edge.back.vdu.0\nat-vnfc/edge.back.vdu.1\n"
+		       "at-vnfc/edge.back.1.vdu.0\nat-vnfc/edge.back.1.vdu.1\n");
 }
 
 static void test_one(void)
@@ -161,8 +160,7 @@ static void test_not_shown(void)
 	assert_fault(made, "unknown-attribute", "ns.yaml", 0);
 }
 
-/* --- own ports
- * ------------------------------------------------------------------------------------------------------------------------- */
+/* --- own ports ---------------------------------------------------------------------------------------------------------- */
 
 #define EDGE { "service.yaml", service_text("        descriptor: /web.yaml\n") }
 
@@ -207,8 +205,7 @@ static void test_unknown_port(void)
 	assert_fault(field, "unknown-attribute", "web.yaml", 0);
 }
 
-/* --- network functions of the NSD
- * -------------------------------------------------------------------------------------------------------- */
+/* --- network functions of the NSD --------------------------------------------------------------------------------------- */
 
 static void test_nsd_nf(void)
 {
@@ -216,11 +213,9 @@ static void test_nsd_nf(void)
 	g_autofree char *nodes = g_strconcat(
 		lan,
 		"    box:\n      type: t.Web\n      properties: { vnf_profile: { min_number_of_instances: 2, "
-		"max_number_of_instances: 2 } }\n"
-		"      requirements: [ virtual_link: lan ]\n"
+		"max_number_of_instances: 2 } }\n" "      requirements: [ virtual_link: lan ]\n"
 		"    agent:\n      type: pleach.nodes.NetworkFunction\n      properties: { command: [ cat ] }\n      "
-		"requirements: [ host: box ]\n" TEMPLATE,
-		NULL);
+		"requirements: [ host: box ]\n" TEMPLATE, NULL);
 	auto_ptr(made) made = MAKE({ "web.yaml", vnfd_text((struct vnfd_parts) { .nf = "" }) },
 				   { "ns.yaml", nsd_text("web.yaml", NULL, nodes, NULL) },
 				   { "t.conf", g_strdup("{{ports.port.addresses.0}}\n") },

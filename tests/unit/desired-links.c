@@ -28,8 +28,7 @@ static struct made *with_link(const char *layers, const char *protocol, const ch
 
 #define SERVICE "        descriptor: /ns.yaml\n"
 
-/* --- CIDRs
- * ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- CIDRs -------------------------------------------------------------------------------------------------------------- */
 
 static void test_given(void)
 {
@@ -139,8 +138,7 @@ static void test_link_faults(void)
 		{ "{ associated_layer_protocol: ethernet, l2_protocol_data: { mtu: 67 } }", "mtu-range" },
 		{ "{ associated_layer_protocol: ethernet, l2_protocol_data: { mtu: 65522 } }", "mtu-range" },
 		{ "{ associated_layer_protocol: ethernet, l2_protocol_data: { mtu: 1400 } }\n            - { "
-		  "associated_layer_protocol: ethernet, "
-		  "l2_protocol_data: { mtu: 1500 } }",
+		  "associated_layer_protocol: ethernet, " "l2_protocol_data: { mtu: 1500 } }",
 		  "two-mtus" },
 	};
 
@@ -148,6 +146,19 @@ static void test_link_faults(void)
 		auto_ptr(made) made = with_link("ipv4", cases[i].protocol, SERVICE);
 		assert_fault(made, cases[i].code, "ns.yaml", 0);
 	}
+}
+
+/* A fault is said once; every service that meets it is left alone. */
+static void test_said_once(void)
+{
+	char *other = g_strdup(HEAD "topology_template:\n  node_templates:\n    other:\n      type: pleach.nodes.NetworkService\n"
+				    "      properties: { descriptor: /ns.yaml }\n");
+	auto_ptr(made) made = MAKE(WEB, { "ns.yaml", ns("ipv4", IPV4("10.1.0.0/33", ""), VNF("web", "virtual_link: lan")) },
+				   NS(""), { "other.yaml", other });
+
+	g_assert_cmpuint(made_count(made, "bad-cidr"), ==, 1);
+	g_assert_cmpuint(made->network->n_faulty_services, ==, 2);
+	g_assert_cmpuint(made->network->objects.n, ==, 0);
 }
 
 static void test_mtu(void)
@@ -164,8 +175,7 @@ static void test_mtu(void)
 	}
 	auto_ptr(made) v6 = with_link("ipv6",
 				      "{ associated_layer_protocol: ipv6, l3_protocol_data: { ip_version: ipv6, cidr: "
-				      "'fd00::/64' }, l2_protocol_data: { mtu: 1279 } }",
-				      SERVICE);
+				      "'fd00::/64' }, l2_protocol_data: { mtu: 1279 } }", SERVICE);
 	assert_fault(v6, "mtu-range", "ns.yaml", 0);
 }
 
@@ -180,20 +190,19 @@ static void test_room(void)
 	assert_fault(over, "cidr-too-small", "ns.yaml", 0);
 }
 
-/* --- who is on which link
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- who is on which link ----------------------------------------------------------------------------------------------- */
 
 #define INSIDE(more) \
 	"    inner:\n      type: tosca.nodes.nfv.VnfVirtualLink\n      properties:\n        connectivity_type: { " \
 	"layer_protocols: [ ipv4 ] }\n" \
-	"        vl_profile:\n          max_bitrate_requirements: { root: 0 }\n          min_bitrate_requirements: { root: 0 "
+	"        vl_profile:\n          max_bitrate_requirements: { root: 0 }\n          min_bitrate_requirements: { root: 0 " \
 	"}\n" more
 #define EXT(name) \
-	"    " name ":\n      type: tosca.nodes.nfv.VnfExtCp\n      properties: { layer_protocols: [ ipv4 ] }\n      "
-		    "requirements: [ internal_virtual_link: inner ]\n"
+	"    " name ":\n      type: tosca.nodes.nfv.VnfExtCp\n      properties: { layer_protocols: [ ipv4 ] }\n" \
+	"      requirements: [ internal_virtual_link: inner ]\n"
 #define CP(name, requirements) \
-	"    " name ":\n      type: tosca.nodes.nfv.VduCp\n      properties: { layer_protocols: [ ipv4 ] }\n      requirements: "
-		    "[ " requirements " ]\n"
+	"    " name ":\n      type: tosca.nodes.nfv.VduCp\n      properties: { layer_protocols: [ ipv4 ] }\n" \
+	"      requirements: [ " requirements " ]\n"
 
 static void test_inner_link(void)
 {
@@ -280,11 +289,10 @@ static void test_merge(void)
 		.mapping_requirements = "virtual_link_1: [ port, virtual_link ], virtual_link: [ ext, external_virtual_link ]",
 		.nodes = INSIDE(PROFILE("10.7.0.0/24")) EXT("ext") CP("back", "virtual_binding: vdu, virtual_link: inner"),
 	};
-	auto_ptr(made) taken = MAKE({ "web.yaml", vnfd_text(parts) }, { "ns.yaml", ns("ipv4", NULL, VNF("web",
-													"virtual_link: lan")) },
-													NS(""));
-	auto_ptr(made) both = MAKE({ "web.yaml", vnfd_text(parts) }, { "ns.yaml", ns("ipv4", IPV4("10.8.0.0/24", ""), VNF("web",
-															  "virtual_link: lan")) }, NS(""));
+	const char *on_lan = VNF("web", "virtual_link: lan");
+	auto_ptr(made) taken = MAKE({ "web.yaml", vnfd_text(parts) }, { "ns.yaml", ns("ipv4", NULL, on_lan) }, NS(""));
+	auto_ptr(made) both = MAKE({ "web.yaml", vnfd_text(parts) }, { "ns.yaml", ns("ipv4", IPV4("10.8.0.0/24", ""), on_lan) },
+				   NS(""));
 
 	assert_clean(taken);
 	assert_field(made_object(taken, "link/edge.lan"), "cidr", "10.7.0.0/24");
@@ -324,8 +332,7 @@ static void test_order(void)
 	const char *nodes = "    last:\n      type: tosca.nodes.nfv.VduCp\n      properties: { layer_protocols: [ ipv4 ] }\n     "
 			    " requirements: [ virtual_binding: vdu ]\n"
 			    "    first:\n      type: tosca.nodes.nfv.VduCp\n      properties: { layer_protocols: [ ipv4 ], "
-			    "order: 0 }\n"
-			    "      requirements: [ virtual_binding: vdu ]\n";
+			    "order: 0 }\n" "      requirements: [ virtual_binding: vdu ]\n";
 	auto_ptr(made) made = MAKE({ "web.yaml", vnfd_text((struct vnfd_parts) { .nf = "",
 										 .cp = "layer_protocols: [ ipv4 ], order: 4",
 										 .nodes = nodes, .mapping_requirements = all }) },
@@ -354,13 +361,12 @@ static void test_cp_bounds(void)
 	auto_ptr(made) over = MAKE({ "web.yaml", vnfd_text((struct vnfd_parts) { .nf = "", .nodes = nodes->str }) }, EDGE(""));
 	assert_clean(most);
 	assert_fault(over, "too-many-connection-points", "web.yaml", 0);
-	auto_ptr(made) unbound = MAKE({ "web.yaml", vnfd_text((struct vnfd_parts) { .nf = "", .nodes = INSIDE("") CP("loose",
-														     "virtual_link: inner") }) }, EDGE(""));
+	const struct vnfd_parts loose = { .nf = "", .nodes = INSIDE("") CP("loose", "virtual_link: inner") };
+	auto_ptr(made) unbound = MAKE({ "web.yaml", vnfd_text(loose) }, EDGE(""));
 	assert_fault(unbound, "unbound-connection-point", "web.yaml", 0);
 }
 
-/* --- fixed addresses
- * -------------------------------------------------------------------------------------------------------------------- */
+/* --- fixed addresses ---------------------------------------------------------------------------------------------------- */
 
 #define FIXED(what) SERVICE "        connection_points: { web.port: { " what " } }\n"
 
@@ -428,8 +434,7 @@ static void test_twice(void)
 					 "www.port: { addresses: [ 10.1.0.9/24 ] }\n"));
 	auto_ptr(made) mac = MAKE(WEB, { "ns.yaml", nsd },
 				  NS("        connection_points:\n          web.port: { mac_addresses: [ '02:00:00:00:00:0a' ] "
-				     "}\n"
-				     "          www.port: { mac_addresses: [ '02:00:00:00:00:0A' ] }\n"));
+				     "}\n" "          www.port: { mac_addresses: [ '02:00:00:00:00:0A' ] }\n"));
 
 	assert_fault(address, "duplicate-address", "service.yaml", 11);
 	g_assert_cmpuint(g_array_index(made_find(address, "duplicate-address")->notes, struct diag_note, 0).origin.line, ==, 10);
@@ -502,6 +507,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desired/links/host-bits", test_host_bits);
 	g_test_add_func("/desired/links/two-families", test_two_families);
 	g_test_add_func("/desired/links/faults", test_link_faults);
+	g_test_add_func("/desired/links/said-once", test_said_once);
 	g_test_add_func("/desired/links/mtu", test_mtu);
 	g_test_add_func("/desired/links/room", test_room);
 	g_test_add_func("/desired/links/inner", test_inner_link);

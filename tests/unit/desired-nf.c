@@ -8,7 +8,7 @@
 #define WITH(...) { "web.yaml", vnfd_text((struct vnfd_parts) { __VA_ARGS__ }) }
 #define TYPE(properties) \
 	.types = "  t.Nf:\n    derived_from: pleach.nodes.NetworkFunction\n    properties:\n" properties, .nf_type = "t.Nf"
-#define TEMPLATE(file) "      artifacts:\n        config: { type: pleach.artifacts.Template, file: " file ", deploy_path: "
+#define TEMPLATE(file) "      artifacts:\n        config: { type: pleach.artifacts.Template, file: " file ", deploy_path: " \
 													  "/etc/a.conf }\n"
 #define ARTIFACT(name, type, file, path) "        " name ": { type: " type ", file: " file ", deploy_path: '" path "' }\n"
 
@@ -90,9 +90,7 @@ static void test_ems(void)
 	g_assert_nonnull(strstr(made_find(made, "unknown-ems")->hint, "leaf"));
 }
 
-/* --- files
- * ------------------------------------------------------------------------------------------------------------------------------
- * */
+/* --- files -------------------------------------------------------------------------------------------------------------- */
 
 static void test_files(void)
 {
@@ -198,8 +196,7 @@ static void test_file_bounds(void)
 	assert_fault(many, "too-many-files", "web.yaml", 0);
 }
 
-/* --- what is not kept
- * --------------------------------------------------------------------------------------------------------------------- */
+/* --- what is not kept --------------------------------------------------------------------------------------------------- */
 
 static void test_scripts(void)
 {
@@ -224,12 +221,10 @@ static void test_scripts(void)
 static void test_secrets(void)
 {
 	auto_ptr(made) used = MAKE(WITH(TYPE("      password: { type: pleach.datatypes.Secret }\n"),
-					.nf = "command: [ cat ], password: { secret: pw }",
-					.nf_rest = TEMPLATE("t.conf")),
+					.nf = "command: [ cat ], password: { secret: pw }", .nf_rest = TEMPLATE("t.conf")),
 				   { "t.conf", g_strdup("pass {{password}}\n") }, EDGE(""));
 	auto_ptr(made) unused = MAKE(WITH(TYPE("      password: { type: pleach.datatypes.Secret }\n"),
-					  .nf = "command: [ cat ], password: { secret: pw }",
-					  .nf_rest = TEMPLATE("t.conf")),
+					  .nf = "command: [ cat ], password: { secret: pw }", .nf_rest = TEMPLATE("t.conf")),
 				     { "t.conf", g_strdup("no pass {{ports.port.mac_address}}\n") }, EDGE(""));
 
 	assert_clean(used);

@@ -1,6 +1,5 @@
 /* How many instances: the service's scale, the NSD's target levels, its instantiation level, the VNFD's default level, initial
- * delta,
- * minimum, from strongest. */
+ * delta, minimum, from strongest. */
 #include "desired_case.h"
 
 #include "desired/internal.h"
@@ -8,7 +7,7 @@
 #define EDGE(properties) { "service.yaml", service_text("        descriptor: /web.yaml\n" properties) }
 #define NS(properties) { "service.yaml", service_text("        descriptor: /ns.yaml\n" properties) }
 
-#define INITIAL "    - initial: { type: tosca.policies.nfv.VduInitialDelta, targets: [ vdu ], properties: { initial_delta: { "
+#define INITIAL "    - initial: { type: tosca.policies.nfv.VduInitialDelta, targets: [ vdu ], properties: { initial_delta: { " \
 		"number_of_instances: 2 } } }\n"
 #define ASPECTS \
 	"    - aspects: { type: tosca.policies.nfv.ScalingAspects, properties: { aspects: { more: { name: more, description: " \
@@ -73,11 +72,9 @@ static void test_steps(void)
 {
 	static const char aspects[] =
 		"    - aspects: { type: tosca.policies.nfv.ScalingAspects, properties: { aspects: { more: { name: more, "
-		"description: more, max_scale_level: 2, "
-		"step_deltas: [ big, small ] } } } }\n"
+		"description: more, max_scale_level: 2, " "step_deltas: [ big, small ] } } } }\n"
 		"    - steps: { type: tosca.policies.nfv.VduScalingAspectDeltas, targets: [ vdu ], properties: { aspect: more, "
-		"deltas: { big: { "
-		"number_of_instances: 3 }, small: { number_of_instances: 1 } } } }\n";
+		"deltas: { big: { " "number_of_instances: 3 }, small: { number_of_instances: 1 } } } }\n";
 
 	assert_count(scaled(aspects), SERVICE("        scale: { more: 1 }\n"), 4);
 	assert_count(scaled(aspects), SERVICE("        scale: { more: 2 }\n"), 5);
@@ -122,8 +119,7 @@ static void test_faults(void)
 	g_assert_nonnull(strstr(made_find(level, "unknown-level")->hint, "small"));
 }
 
-/* --- in an NSD
- * ---------------------------------------------------------------------------------------------------------------------- */
+/* --- in an NSD ---------------------------------------------------------------------------------------------------------- */
 
 static char *ns(const char *profile, const char *policies)
 {
@@ -139,7 +135,7 @@ static char *ns(const char *profile, const char *policies)
 	"    - levels: { type: tosca.policies.nfv.NsInstantiationLevels, properties: { ns_levels: { normal: { description: n " \
 	"}, sale: { description: s } }, " \
 	"default_level: normal } }\n" \
-	"    - mapping: { type: tosca.policies.nfv.VnfToInstantiationLevelMapping, targets: [ web ], properties: { "
+	"    - mapping: { type: tosca.policies.nfv.VnfToInstantiationLevelMapping, targets: [ web ], properties: { " \
 	"number_of_instances: { normal: 2, sale: 4 } } }\n"
 #define BOUNDS "min_number_of_instances: 1, max_number_of_instances: 4"
 
@@ -178,8 +174,7 @@ static void test_nsd_aspects(void)
 {
 	assert_ns(scaled("    []\n"),
 		  ns(BOUNDS, "    - a: { type: tosca.policies.nfv.NsScalingAspects, properties: { aspects: { s: { name: s, "
-			     "description: s, ns_scale_levels: { 0: { description: "
-			     "x } } } } } }\n"
+			     "description: s, ns_scale_levels: { 0: { description: " "x } } } } } }\n"
 			     "    - m: { type: tosca.policies.nfv.VnfToLevelMapping, targets: [ web ], properties: { aspect: s, "
 			     "number_of_instances: { 0: 3, 1: 4 } } }\n"),
 		  NS_SERVICE(""), 3);

@@ -178,12 +178,11 @@ static void test_flavour(void)
 	assert_fault(bad, "unknown-flavour", "service.yaml", 9);
 }
 
-/* --- sites
- * ------------------------------------------------------------------------------------------------------------------------- */
+/* --- sites -------------------------------------------------------------------------------------------------------------- */
 
 #define SITE(name, properties) \
-	g_strdup(HEAD "topology_template:\n  node_templates:\n    " name ":\n      type: pleach.nodes.Site\n      properties: { "
-									 "" properties " }\n")
+	g_strdup(HEAD "topology_template:\n  node_templates:\n    " name ":\n      type: pleach.nodes.Site\n" \
+		      "      properties: { " properties " }\n")
 
 static void test_implied_site(void)
 {
@@ -278,8 +277,7 @@ static void test_lost_site(void)
 	assert_fault(made, "site-missing", "service.yaml", 5);
 }
 
-/* --- order
- * ------------------------------------------------------------------------------------------------------------------------- */
+/* --- order -------------------------------------------------------------------------------------------------------------- */
 
 #define TWO(first, second) \
 	g_strdup(HEAD "topology_template:\n  node_templates:\n    a:\n      type: pleach.nodes.NetworkService\n      " \

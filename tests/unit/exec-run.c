@@ -257,6 +257,34 @@ static void test_cancel(void)
 	mock_free(mock);
 }
 
+/* Cancelled between two tries: the operation is closed, the next plan's is another one, and the back-off goes on. */
+static void test_cancel_between_tries(void)
+{
+	struct mock *mock = mock_new();
+	mock->random = G_MAXUINT32;
+	mock_step(mock, ACTION_CREATE, "link/a.b", NULL);
+	mock_fail(mock, "link/a.b", PLEACH_ERROR_RETRY, 1);
+	mock_start(mock);
+	mock_turn(mock);
+	mock_turn(mock);
+	gint64 due_us = exec_next_wakeup(mock->exec);
+	exec_cancel(mock->exec);
+	g_assert_cmpint(exec_next_wakeup(mock->exec), ==, 0); /* there is something to write down */
+	mock_finish(mock);
+	g_assert_true(exec_is_done(mock->exec));
+	g_assert_cmpint(mock_state(mock, 0), ==, OP_CANCELLED);
+	mock_start(mock);
+	mock_turn(mock);
+	g_assert_cmpint(mock_state(mock, 0), ==, OP_FAILED_TEMP);
+	g_assert_cmpint(exec_next_wakeup(mock->exec), ==, due_us);
+	mock_finish(mock);
+	g_assert_true(exec_succeeded(mock->exec));
+	g_assert_cmpuint(exec_operation(mock->exec, 0)->attempt, ==, 2);
+	g_assert_cmpuint(g_hash_table_size(mock->ids), ==, 2);
+	g_assert_cmpint(exec_next_look(mock->exec), ==, -1);
+	mock_free(mock);
+}
+
 static void test_deadline(void)
 {
 	struct mock *mock = mock_new();
@@ -347,6 +375,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/exec/run/unknown-outcome", test_unknown_outcome_wants_a_look);
 	g_test_add_func("/exec/run/held", test_held);
 	g_test_add_func("/exec/run/cancel", test_cancel);
+	g_test_add_func("/exec/run/cancel-between-tries", test_cancel_between_tries);
 	g_test_add_func("/exec/run/deadline", test_deadline);
 	g_test_add_func("/exec/run/replace", test_replace);
 	g_test_add_func("/exec/run/replace-half-way", test_replace_fails_half_way);

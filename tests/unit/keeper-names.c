@@ -21,7 +21,8 @@ static void test_interfaces(void)
 static void test_ports(void)
 {
 	static const char *const kept[] = { "eth0", "lan", "a-name-of-15-by", "x.1" };
-	static const char *const hashed[] = { "a-name-of-16-byt", "", ".", "..", "lo", "all", "default", "a/b", "a:b", "a b", "e%d", "\xc3\xa9" };
+	static const char *const hashed[] = { "a-name-of-16-byt", "", ".", "..", "lo", "all", "default", "a/b", "a:b", "a b",
+		"e%d", "\xc3\xa9" };
 	name_text name;
 	for (size_t i = 0; i < G_N_ELEMENTS(kept); i++) {
 		name_of_port(kept[i], name);
@@ -36,7 +37,8 @@ static void test_ports(void)
 
 static void test_alias(void)
 {
-	g_autofree char *alias = alias_of("acme", "vnfc/edge.fw.vdu.0", "lan", 3), *bridge = alias_of("acme", "link/edge.lan", NULL, 1);
+	g_autofree char *alias = alias_of("acme", "vnfc/edge.fw.vdu.0", "lan", 3),
+		*bridge = alias_of("acme", "link/edge.lan", NULL, 1);
 	g_assert_cmpstr(alias, ==, "pleach acme vnfc/edge.fw.vdu.0 lan 3");
 	g_assert_cmpstr(bridge, ==, "pleach acme link/edge.lan 1");
 	g_autofree char *owner = alias_owner(alias), *long_key = g_strnfill(600, 'k');
@@ -59,12 +61,13 @@ static void test_macs(void)
 	g_assert_true(g_str_has_prefix(a, "02:"));
 	g_assert_cmpstr(a, !=, b);
 	g_assert_true(nl_mac_parse(a, &parsed));
-	static const char *const wrong[] = { "", "02:00:00:00:00", "02:00:00:00:00:0g", "02-00-00-00-00-00", "02:00:00:00:00:00:00" };
+	static const char *const wrong[] = { "", "02:00:00:00:00", "02:00:00:00:00:0g", "02-00-00-00-00-00",
+		"02:00:00:00:00:00:00" };
 	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++)
 		g_assert_false(nl_mac_parse(wrong[i], &parsed));
 }
 
-/* --- addresses: what is given out -------------------------------------------------------------------------------------------- */
+/* --- addresses: what is given out ------------------------------------------------------------------------------------------- */
 
 static bool not_in(const struct nl_addr *addr, void *data)
 {
@@ -72,14 +75,16 @@ static bool not_in(const struct nl_addr *addr, void *data)
 	return !g_hash_table_contains(data, nl_addr_print(addr, false, text));
 }
 
-static bool pick(const char *cidr, const char *const *pools, size_t n_pools, const char *gateway, const char *key, GHashTable *taken,
+static bool pick(const char *cidr, const char *const *pools, size_t n_pools, const char *gateway, const char *key,
+	GHashTable *taken,
 		 char text[NL_ADDR_TEXT_SIZE], GError **error)
 {
 	struct nl_addr net, gate, got;
 	g_assert_true(nl_addr_parse(cidr, &net));
 	if (gateway)
 		g_assert_true(nl_addr_parse(gateway, &gate));
-	if (!address_pick(&net, (struct keeper_strings) { pools, n_pools }, gateway ? &gate : NULL, key, "lan", not_in, taken, &got, error))
+	if (!address_pick(&net, (struct keeper_strings) { pools, n_pools }, gateway ? &gate : NULL, key, "lan", not_in, taken,
+		&got, error))
 		return false;
 	g_assert_cmpuint(got.prefix, ==, net.prefix);
 	g_assert_true(nl_addr_within(&got, &net));
@@ -121,7 +126,8 @@ static void test_same_key_same_address(void)
 static void test_pools(void)
 {
 	static const char *const two[] = { "10.1.2.20-10.1.2.21", "10.1.2.30 - 10.1.2.30" };
-	static const char *const wrong[] = { "10.1.2.20", "10.1.2.21-10.1.2.20", "10.1.3.1-10.1.3.2", "fd00::1-fd00::2", "a-b", "1-2-3", "" };
+	static const char *const wrong[] = { "10.1.2.20", "10.1.2.21-10.1.2.20", "10.1.3.1-10.1.3.2", "fd00::1-fd00::2", "a-b",
+		"1-2-3", "" };
 	g_autoptr(GHashTable) taken = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	char text[NL_ADDR_TEXT_SIZE];
 	for (int i = 0; i < 3; i++) {
@@ -151,7 +157,7 @@ static void test_tiny_networks(void)
 	g_assert_false(pick("10.1.2.4/32", NULL, 0, "10.1.2.4", "vnfc/a.b.0", taken, text, NULL));
 }
 
-/* --- ids ---------------------------------------------------------------------------------------------------------------------- */
+/* --- ids -------------------------------------------------------------------------------------------------------------------- */
 
 static void test_id_ranges(void)
 {

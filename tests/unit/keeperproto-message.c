@@ -22,7 +22,8 @@ static void test_requests(void)
 	};
 	struct keeper_request request = {
 		.op = KEEPER_ENSURE_VNFC, .left_ms = 1234,
-		.vnfc = { .key = "vnfc/a.b.0", .incarnation = 7, .vcpus = 2, .mem_bytes = G_GINT64_CONSTANT(8589934592), .pids = 9, .hostname = "h",
+		.vnfc = { .key = "vnfc/a.b.0", .incarnation = 7, .vcpus = 2, .mem_bytes = G_GINT64_CONSTANT(8589934592),
+			.pids = 9, .hostname = "h",
 			  .labels = &label, .n_labels = 1, .cps = &cp, .n_cps = 1 },
 	}, got;
 	g_autofree char *text = keeper_request_text(&request);
@@ -62,11 +63,13 @@ static void test_replies(void)
 {
 	auto_ptr(arena) arena = arena_new();
 	g_autoptr(GError) error = NULL;
-	const struct keeper_link link = { .key = "link/a.b", .incarnation = 1, .mtu = 1500, .up = true, .device = "pl012345678901" };
+	const struct keeper_link link = { .key = "link/a.b", .incarnation = 1, .mtu = 1500, .up = true,
+		.device = "pl012345678901" };
 	const struct keeper_vnfc vnfc = { .key = "vnfc/a.b.0", .state = KEEPER_FAILED, .exit = "signal 9 (Killed)", .vcpus = -1 };
 	const struct keeper_stranger stranger = { "bridge br0", NULL };
 	const struct keeper_reply reply = {
-		.ok = true, .links = &link, .n_link_items = 1, .vnfcs = &vnfc, .n_vnfc_items = 1, .strangers = &stranger, .n_strangers = 1,
+		.ok = true, .links = &link, .n_link_items = 1, .vnfcs = &vnfc, .n_vnfc_items = 1, .strangers = &stranger,
+			.n_strangers = 1,
 		.status = 3,
 	};
 	struct keeper_reply got;
@@ -93,7 +96,8 @@ static void test_events(void)
 	auto_ptr(arena) arena = arena_new();
 	static const char *const keys[] = { "link/a.b", "vnfc/a.b.0" };
 	struct keeper_event got;
-	g_autofree char *text = keeper_event_text(&(struct keeper_event) { { keys, 2 } }), *all = keeper_event_text(&(struct keeper_event) { 0 });
+	g_autofree char *text = keeper_event_text(&(struct keeper_event) { { keys, 2 } }),
+		*all = keeper_event_text(&(struct keeper_event) { 0 });
 	g_assert_true(keeper_event_parse(arena, text, strlen(text), &got, NULL));
 	g_assert_cmpuint(got.keys.n, ==, 2);
 	g_assert_cmpstr(got.keys.items[1], ==, "vnfc/a.b.0");
@@ -114,11 +118,15 @@ static void refuse(const char *text)
 static void test_wrong_requests(void)
 {
 	static const char *const wrong[] = {
-		"", "{", "[]", "null", "7", "\"x\"", "{}", "{\"v\":1}", "{\"v\":2,\"op\":\"status\"}", "{\"v\":\"1\",\"op\":\"status\"}",
-		"{\"v\":1,\"op\":\"dance\"}", "{\"v\":1,\"op\":7}", "{\"v\":1,\"op\":\"status\"} x", "{\"v\":1,\"v\":1,\"op\":\"status\"}",
-		"{\"v\":1,\"op\":\"remove\"}", "{\"v\":1,\"op\":\"remove\",\"key\":{}}", "{\"v\":1,\"op\":\"remove\",\"key\":\"x\",\"incarnation\":-1}",
+		"", "{", "[]", "null", "7", "\"x\"", "{}", "{\"v\":1}", "{\"v\":2,\"op\":\"status\"}",
+			"{\"v\":\"1\",\"op\":\"status\"}",
+		"{\"v\":1,\"op\":\"dance\"}", "{\"v\":1,\"op\":7}", "{\"v\":1,\"op\":\"status\"} x",
+			"{\"v\":1,\"v\":1,\"op\":\"status\"}",
+		"{\"v\":1,\"op\":\"remove\"}", "{\"v\":1,\"op\":\"remove\",\"key\":{}}",
+			"{\"v\":1,\"op\":\"remove\",\"key\":\"x\",\"incarnation\":-1}",
 		"{\"v\":1,\"op\":\"status\",\"left_ms\":-5}", "{\"v\":1,\"op\":\"status\",\"left_ms\":1e99}",
-		"{\"v\":1,\"op\":\"ensure-link\"}", "{\"v\":1,\"op\":\"ensure-link\",\"link\":[]}", "{\"v\":1,\"op\":\"ensure-link\",\"link\":{}}",
+		"{\"v\":1,\"op\":\"ensure-link\"}", "{\"v\":1,\"op\":\"ensure-link\",\"link\":[]}",
+			"{\"v\":1,\"op\":\"ensure-link\",\"link\":{}}",
 		"{\"v\":1,\"op\":\"ensure-link\",\"link\":{\"key\":\"k\",\"mtu\":70000}}",
 		"{\"v\":1,\"op\":\"ensure-link\",\"link\":{\"key\":\"k\",\"up\":\"yes\"}}",
 		"{\"v\":1,\"op\":\"ensure-link\",\"link\":{\"key\":\"k\",\"pools\":\"x\"}}",
@@ -130,7 +138,8 @@ static void test_wrong_requests(void)
 		"{\"v\":1,\"op\":\"ensure-vnfc\",\"vnfc\":{\"key\":\"k\",\"state\":\"asleep\"}}",
 		"{\"v\":1,\"op\":\"exec\",\"key\":\"k\"}", "{\"v\":1,\"op\":\"exec\",\"key\":\"k\",\"argv\":[]}",
 		"{\"v\":1,\"op\":\"exec\",\"key\":\"k\",\"argv\":[\"a\\u0000b\"]}",
-		"{\"v\":1,\"op\":\"connect\",\"key\":\"k\",\"host\":\"h\"}", "{\"v\":1,\"op\":\"connect\",\"key\":\"k\",\"host\":\"h\",\"port\":0}",
+		"{\"v\":1,\"op\":\"connect\",\"key\":\"k\",\"host\":\"h\"}",
+			"{\"v\":1,\"op\":\"connect\",\"key\":\"k\",\"host\":\"h\",\"port\":0}",
 		"{\"v\":1,\"op\":\"connect\",\"key\":\"k\",\"host\":\"h\",\"port\":65536}", "\xff\xfe",
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++)
@@ -142,7 +151,8 @@ static void test_bounds(void)
 {
 	g_autofree char *key = g_strnfill(KEEPER_KEY_MAX + 1, 'k'), *text = g_strnfill(KEEPER_TEXT_MAX + 1, 'x');
 	g_autofree char *long_key = g_strdup_printf("{\"v\":1,\"op\":\"remove\",\"key\":\"%s\"}", key);
-	g_autofree char *long_cidr = g_strdup_printf("{\"v\":1,\"op\":\"ensure-link\",\"link\":{\"key\":\"k\",\"cidr\":\"%s\"}}", text);
+	g_autofree char *long_cidr =
+		g_strdup_printf("{\"v\":1,\"op\":\"ensure-link\",\"link\":{\"key\":\"k\",\"cidr\":\"%s\"}}", text);
 	refuse(long_key);
 	refuse(long_cidr);
 	g_autoptr(GString) cps = g_string_new("{\"v\":1,\"op\":\"ensure-vnfc\",\"vnfc\":{\"key\":\"k\",\"cps\":[");
@@ -164,7 +174,8 @@ static void test_bounds(void)
 /* Whatever bytes come: an answer, never a fault of ours. */
 static void test_any_bytes(void)
 {
-	static const char seed[] = "{\"v\":1,\"op\":\"ensure-vnfc\",\"left_ms\":5,\"vnfc\":{\"key\":\"k\",\"cps\":[{\"name\":\"a\",\"pools\":[\"x\"]}]}}";
+	static const char seed[] = "{\"v\":1,\"op\":\"ensure-vnfc\",\"left_ms\":5,"
+				   "\"vnfc\":{\"key\":\"k\",\"cps\":[{\"name\":\"a\",\"pools\":[\"x\"]}]}}";
 	for (int i = 0; i < 20000; i++) {
 		auto_ptr(arena) arena = arena_new();
 		char text[sizeof(seed)];

@@ -22,7 +22,8 @@ static void test_addresses(void)
 	g_assert_false(nl_addr_within(&addr, &net));
 	g_assert_true(nl_addr_parse("fd00::1/64", &addr));
 	g_assert_false(nl_addr_within(&addr, &net));
-	static const char *const wrong[] = { "", "/", "/24", "10.0.0", "10.0.0.1/", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/1x", "fd00::/129",
+	static const char *const wrong[] = { "", "/", "/24", "10.0.0", "10.0.0.1/", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/1x",
+		"fd00::/129",
 					     "10.0.0.256", "a", "10.0.0.1 ", "10.0.0.1/24/24" };
 	for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++)
 		g_assert_false(nl_addr_parse(wrong[i], &addr));
@@ -75,7 +76,8 @@ static void test_kernel(void)
 	g_assert_cmpint(nl_mirror_named(mirror, "p0")->mac.bytes[5], ==, 2);
 
 	struct nl_mac mac = { { 2, 0, 0, 0, 0, 9 } };
-	struct nl_change change = { .alias = "pleach t x 1", .mtu = 1200, .mac = &mac, .set_master = true, .set_up = true, .up = true };
+	struct nl_change change = { .alias = "pleach t x 1", .mtu = 1200, .mac = &mac, .set_master = true, .set_up = true,
+		.up = true };
 	g_assert_true(nl_link_change(nl, 51, &change, &error));
 	struct nl_addr addr, v6;
 	nl_addr_parse("10.9.8.7/24", &addr);
@@ -114,7 +116,8 @@ static void test_kernel(void)
 	g_assert_true(nl_routes(nl, 0, routes, &error));
 	bool found = false;
 	for (guint i = 0; i < routes->len; i++)
-		found |= nl_addr_equal(&g_array_index(routes, struct nl_route, i).to, &route.to) && g_array_index(routes, struct nl_route, i).metric == 7;
+		found |= nl_addr_equal(&g_array_index(routes, struct nl_route, i).to, &route.to) &&
+			g_array_index(routes, struct nl_route, i).metric == 7;
 	g_assert_true(found);
 	g_assert_true(nl_route_delete(nl, &route, &error));
 	g_assert_true(nl_route_delete(nl, &gone, &error));
@@ -142,7 +145,8 @@ static void test_namespaces(void)
 	int there = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	g_assert_cmpint(setns(home, CLONE_NEWNET), ==, 0);
 	auto_ptr(nl) nl = nl_open(NL_HERE, &error);
-	struct nl_veth veth = { .name = "v1", .index = 61, .peer_name = "eth0", .peer_index = 7, .peer_mac = { { 2, 0, 0, 0, 0, 3 } },
+	struct nl_veth veth = { .name = "v1", .index = 61, .peer_name = "eth0", .peer_index = 7, .peer_mac = { { 2, 0, 0, 0, 0,
+		3 } },
 				.peer_netns_fd = there };
 	g_assert_true(nl_veth_create(nl, &veth, &error));
 	auto_ptr(nl_mirror) mirror = nl_mirror_open((struct nl_where) { there, home }, &error);

@@ -444,6 +444,16 @@ CASE(fingerprint)
 		(gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 2, "state=running vcpus=2 cp.p.link=link/a.lan", NULL);
 	auto_ptr(plan) other_vcpus = lab_plan(&lab);
 	g_assert_cmpstr(first->fingerprint, !=, other_vcpus->fingerprint);
+	/* It differs from what is desired in either case, and yet differently. */
+	lab.observed->pdata[1] =
+		(gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 2, "state=running vcpus=3 cp.p.link=link/a.lan", NULL);
+	auto_ptr(plan) third_vcpus = lab_plan(&lab);
+	g_assert_cmpstr(third_vcpus->fingerprint, !=, other_vcpus->fingerprint);
+	/* The same state, an incarnation later. */
+	lab.observed->pdata[1] =
+		(gpointer) (uintptr_t) lab_object(&lab, "vnfc/a.w.0", 3, "state=running vcpus=3 cp.p.link=link/a.lan", NULL);
+	auto_ptr(plan) later = lab_plan(&lab);
+	g_assert_cmpstr(third_vcpus->fingerprint, !=, later->fingerprint);
 	g_assert_cmpuint(strlen(first->fingerprint), ==, 64);
 }
 

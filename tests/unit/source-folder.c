@@ -62,7 +62,7 @@ static void test_refused(void)
 		const char *path, *subfolder;
 		enum pleach_error code;
 	} cases[] = {
-		{ file, NULL, PLEACH_ERROR_INVALID }, { absent, NULL, PLEACH_ERROR_NOT_FOUND }, 
+		{ file, NULL, PLEACH_ERROR_INVALID }, { absent, NULL, PLEACH_ERROR_NOT_FOUND },
 		{ folder, "absent", PLEACH_ERROR_NOT_FOUND }, { folder, "..", PLEACH_ERROR_INVALID },
 		{ folder, "root", PLEACH_ERROR_PERMANENT }, { folder, "in/out/bin", PLEACH_ERROR_PERMANENT },
 	};

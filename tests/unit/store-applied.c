@@ -203,7 +203,7 @@ static void test_sites(void)
 	auto_ptr(arena) arena = arena_new();
 	auto_ptr(store) store = open_store(folder);
 	const struct driver_ref leaf = { .name = "leaf", .driver = "leaf", .options = value_map(arena, NULL, NULL, 0) };
-	const struct site berlin = { .name = "berlin", .owner = "me", 
+	const struct site berlin = { .name = "berlin", .owner = "me",
 				     .vim = { .name = "vim", .driver = "local", .options = leaf.options },
 				     .ems = &leaf, .n_ems = 1, .steering = "route", .capacity_vnfs = 5, .origin = here };
 	struct site aachen = berlin;

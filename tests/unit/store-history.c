@@ -32,7 +32,7 @@ static void put_operation(struct store *store, const char *id, const char *key, 
 			  const char *why)
 {
 	const struct operation operation = { .id = id, .key = key, .site = "local", .revision = "abc", .action = ACTION_REPLACE,
-		
+
 					     .cause = CAUSE_DRIFT, .incarnation = 3, .attempt = 2,
 					     .state = state, .wall_us = wall_us,
 					     .error_code = why ? "retry" : NULL, .error = why };

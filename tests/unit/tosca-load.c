@@ -146,6 +146,115 @@ static void test_definition_count(void)
 	g_assert_true(has_code(diags, "too-many"));
 }
 
+/* --- bounds: what small texts could grow to --------------------------------------------------------------------------- */
+
+enum { QUICK_MS = 10000 };
+
+static void assert_too_many(const char *text, const char *of_what)
+{
+	auto_ptr(snapshot) snapshot = snapshot_of("a.yaml", text, NULL);
+	auto_ptr(diags) diags = diags_new();
+	gint64 start = g_get_monotonic_time();
+	auto_ptr(tosca) tosca = tosca_load(snapshot, NULL, diags);
+	auto_ptr(arena) arena = arena_new();
+	for (size_t i = 0; i < tosca_count(tosca); i++)
+		tosca_instantiate(tosca, tosca_template(tosca, i), none, ORIGIN_NONE, arena, diags);
+	g_assert_cmpint((g_get_monotonic_time() - start) / 1000, <, QUICK_MS);
+	bool found = false;
+	for (size_t i = 0; i < diags_count(diags); i++)
+		found = found || strstr(diags_get(diags, i)->text, of_what);
+	g_assert_true(found);
+}
+
+static void append_many(GString *text, unsigned n, const char *before, const char *after)
+{
+	for (unsigned i = 0; i < n; i++)
+		g_string_append_printf(text, "%s%u%s", before, i, after);
+}
+
+static void test_type_count(void)
+{
+	g_autoptr(GString) text = g_string_new(V "data_types:\n");
+	append_many(text, 2001, "  example.T", ": {}\n");
+	assert_too_many(text->str, "more than 2000 types");
+}
+
+static void test_constraint_counts(void)
+{
+	g_autoptr(GString) text = g_string_new(V "data_types:\n  example.T:\n    derived_from: integer\n    constraints:\n");
+	append_many(text, 65, "      - greater_than: ", "\n");
+	assert_too_many(text->str, "constraints: more than 64");
+	g_string_assign(text, V "data_types:\n  example.T:\n    derived_from: integer\n    constraints: [ valid_values: [");
+	append_many(text, 1025, " ", ",");
+	g_string_append(text, " ] ]\n");
+	assert_too_many(text->str, "valid_values: more than 1024");
+}
+
+/* Each node has 500 defaults. */
+static void test_part_count(void)
+{
+	g_autoptr(GString) text = g_string_new(V "node_types:\n  example.T:\n    properties:\n");
+	append_many(text, 500, "      p", ": { type: integer, default: 1 }\n");
+	g_string_append(text, "topology_template:\n  node_templates:\n");
+	append_many(text, 2100, "    n", ": { type: example.T }\n");
+	assert_too_many(text->str, "more than 1000000 parts");
+}
+
+/* Each interface has the 500 operations of its type, and one more. */
+static void test_unit_bytes(void)
+{
+	g_autoptr(GString) text = g_string_new(V "interface_types:\n  example.I:\n    operations:\n");
+	append_many(text, 500, "      o", ": {}\n");
+	g_string_append(text, "node_types:\n");
+	for (unsigned i = 0; i < 20; i++) {
+		g_string_append_printf(text, "  example.T%u:\n    interfaces:\n", i);
+		append_many(text, 500, "      i", ": { type: example.I, operations: { x: {} } }\n");
+	}
+	assert_too_many(text->str, "larger than 256 MiB");
+}
+
+/* A pattern that takes too many steps is given up after the first value. */
+static void test_costly_pattern(void)
+{
+	g_autoptr(GString) text = g_string_new(V "data_types:\n"
+			"  example.T: { derived_from: string, constraints: [ pattern: '(a+)+[bc]' ] }\n"
+						 "node_types:\n"
+						 "  example.N: { properties: { p: { type: list, entry_schema: example.T } } }\n"
+						 "topology_template:\n  node_templates:\n    n:\n      type: example.N\n"
+						 "      properties:\n        p:\n");
+	for (unsigned i = 0; i < 5000; i++)
+		g_string_append(text, "          - aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n");
+	assert_too_many(text->str, "takes too many steps");
+}
+
+/* Texts that double, or that are many: bounded by what they are long. */
+static void test_text_growth(void)
+{
+	g_autofree char *long_text = g_strnfill(500 * 1024, 'x');
+	g_autoptr(GString) text = g_string_new(V "node_types:\n  example.N: { properties: { p: { type: string } } }\n"
+			"topology_template:\n"
+						 "  node_templates:\n");
+	g_string_append_printf(text, "    first: { type: example.N, properties: { p: %s } }\n", long_text);
+	append_many(text, 1000, "    n", ": { type: example.N, properties: { p: { concat: [ { get_property: [ first, p ] }, y ] "
+			"} } }\n");
+	assert_too_many(text->str, "more than 1000000 parts");
+	g_string_append(text, "    z: { type: example.N, properties: { p: { concat: [ { get_property: [ first, p ] }, { "
+			"get_property: [ first, p ] },"
+			      " { get_property: [ first, p ] } ] } } }\n");
+	assert_too_many(text->str, "longer than 1 MiB");
+}
+
+/* Quadratic in names, were they not looked up by hash. */
+static void test_many_faults(void)
+{
+	g_autoptr(GString) text = g_string_new(V "imports: [ pleach_types.yaml ]\ntopology_template:\n  node_templates:\n");
+	append_many(text, 20000, "    n", ": { type: pleach.nodes.Site, requirements: [ dependency: nobody ] }\n");
+	g_string_append(text, "  policies:\n");
+	append_many(text, 20000, "    - p", ": { type: pleach.policies.Drift, targets: [ nobody ], properties: { mode: report } "
+			"}\n");
+	assert_too_many(text->str, "nobody");
+}
+
 /* --- packages ------------------------------------------------------------------------------------------------------ */
 
 #define VNFD(name, id) \
@@ -306,6 +415,13 @@ int main(int argc, char *argv[])
 	g_test_add_func("/tosca/load/import-count", test_import_count);
 	g_test_add_func("/tosca/load/inheritance-depth", test_inheritance_depth);
 	g_test_add_func("/tosca/load/definition-count", test_definition_count);
+	g_test_add_func("/tosca/load/type-count", test_type_count);
+	g_test_add_func("/tosca/load/constraint-counts", test_constraint_counts);
+	g_test_add_func("/tosca/load/part-count", test_part_count);
+	g_test_add_func("/tosca/load/unit-bytes", test_unit_bytes);
+	g_test_add_func("/tosca/load/costly-pattern", test_costly_pattern);
+	g_test_add_func("/tosca/load/text-growth", test_text_growth);
+	g_test_add_func("/tosca/load/many-faults", test_many_faults);
 	g_test_add_func("/tosca/load/package", test_package);
 	g_test_add_func("/tosca/load/substitute", test_substitute);
 	g_test_add_func("/tosca/load/cache", test_cache);

@@ -1,4 +1,5 @@
-/* The keeper's life, and what it bears: garbage, clients that die at any byte, being killed, being started twice. And what a VNF sees. */
+/* The keeper's life, and what it bears: garbage, clients that die at any byte, being killed, being started twice. And what a VNF
+ * sees. */
 #include "vim/local/private.h"
 
 #include "base/clock.h"
@@ -78,9 +79,11 @@ static const struct vnfc *make(struct fixture *f, const char *key)
 {
 	g_autoptr(GError) error = NULL;
 	struct call call = in_time();
-	struct link link = { .key = "link/a.lan", .site = "berlin", .incarnation = 1, .cidr = "10.1.0.0/24", .mtu = 1500, .up = true };
+	struct link link = { .key = "link/a.lan", .site = "berlin", .incarnation = 1, .cidr = "10.1.0.0/24", .mtu = 1500,
+		.up = true };
 	struct cp cp = { .name = "eth0", .link = link.key, .mtu = 1500, .cidr = link.cidr, .up = true };
-	struct vnfc want = { .key = key, .site = "berlin", .incarnation = 1, .hostname = "small", .pids = 64, .cps = &cp, .n_cps = 1 };
+	struct vnfc want = { .key = key, .site = "berlin", .incarnation = 1, .hostname = "small", .pids = 64, .cps = &cp,
+		.n_cps = 1 };
 	vim_local_ops.ensure_link(f->vim, &call, &link, &error);
 	g_assert_no_error(error);
 	const struct vnfc *got = NULL;
@@ -115,7 +118,7 @@ static void is_well(struct fixture *f)
 	g_assert_cmpint(((const struct vnfc *) seen->vnfcs->pdata[0])->state, ==, VNFC_RUNNING);
 }
 
-/* --- its life ----------------------------------------------------------------------------------------------------------------- */
+/* --- its life --------------------------------------------------------------------------------------------------------------- */
 
 static void test_ends_by_itself(void)
 {
@@ -233,7 +236,7 @@ static void test_cannot_start(void)
 	g_assert_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID);
 }
 
-/* --- what it bears ------------------------------------------------------------------------------------------------------------- */
+/* --- what it bears ---------------------------------------------------------------------------------------------------------- */
 
 static void say(struct fixture *f, const void *bytes, size_t n)
 {
@@ -330,7 +333,7 @@ static void test_exec_goes_with_its_caller(void)
 	end(&f);
 }
 
-/* --- what a VNF sees -------------------------------------------------------------------------------------------------------------- */
+/* --- what a VNF sees -------------------------------------------------------------------------------------------------------- */
 
 static void expect(struct fixture *f, const char *script, int wanted)
 {
@@ -353,17 +356,23 @@ static void test_inside(void)
 		return;
 	make(&f, "vnfc/a.b.0");
 	static const char *const true_there[] = {
-		"test $(cat /proc/1/comm) = pleach-leaf", "test $(hostname) = small", "test $(id -u) = 0", "touch /etc/x /var/x /run/x /tmp/x",
-		"grep -q small /etc/hosts", "test -r /etc/passwd", "test -r /etc/services", "getent services http", "test -c /dev/null",
-		"echo x > /dev/null", "test -d /dev/shm && touch /dev/shm/x", "test -e /dev/ptmx", "ls /sys/class/net/eth0", "ls /usr/bin >/dev/null",
+		"test $(cat /proc/1/comm) = pleach-leaf", "test $(hostname) = small", "test $(id -u) = 0",
+			"touch /etc/x /var/x /run/x /tmp/x",
+		"grep -q small /etc/hosts", "test -r /etc/passwd", "test -r /etc/services", "getent services http",
+			"test -c /dev/null",
+		"echo x > /dev/null", "test -d /dev/shm && touch /dev/shm/x", "test -e /dev/ptmx", "ls /sys/class/net/eth0",
+			"ls /usr/bin >/dev/null",
 		"test $(cat /proc/sys/net/ipv4/ip_unprivileged_port_start) = 0", "ip link show eth0 | grep -q 'state UP'",
 		"test $(cat /proc/sys/net/ipv6/conf/all/disable_ipv6) = 1", "ip -4 address show lo | grep -q 127.0.0.1",
-		"grep -q 'NoNewPrivs:.1' /proc/self/status", "test -d /var/tmp && test -w /var/tmp", "test $(stat -c %a /tmp) = 1777",
+		"grep -q 'NoNewPrivs:.1' /proc/self/status", "test -d /var/tmp && test -w /var/tmp",
+			"test $(stat -c %a /tmp) = 1777",
 		"echo 1 > /proc/sys/net/ipv4/ip_forward",
 	};
 	static const char *const not_there[] = {
-		"test -e /home", "test -e /root", "test -e /etc/shadow", "test -e /etc/ssh", "touch /usr/x", "touch /x", "touch /bin/x",
-		"mount -t tmpfs none /mnt", "mount -o remount,rw /usr", "umount /proc", "test -e /.old", "test -e /etc/ssl/private",
+		"test -e /home", "test -e /root", "test -e /etc/shadow", "test -e /etc/ssh", "touch /usr/x", "touch /x",
+			"touch /bin/x",
+		"mount -t tmpfs none /mnt", "mount -o remount,rw /usr", "umount /proc", "test -e /.old",
+			"test -e /etc/ssl/private",
 		"touch /etc/ssl/certs/x", "mknod /tmp/sda b 8 0", "hostname other", "test -e /dev/sda", "test -e /dev/vda",
 		"ls /proc/1/root/tmp/pleach-*",
 	};

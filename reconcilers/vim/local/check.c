@@ -1,88 +1,145 @@
+#include "vim/local/check.h"
+
 #include "vim/local/private.h"
 
-#include <fcntl.h>
 #include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void tell(vim_check_fn each, void *data, bool good, bool required, const char *what, const char *why, const char *mend)
+/* Does unshare(@flags) work here? Tried in a child, so that this process stays as it is. */
+static bool can_unshare(int flags)
 {
-	each(&(struct vim_check) { .good = good, .required = required, .what = what, .why = why, .mend = mend }, data);
+	pid_t child = fork();
+	if (child == 0)
+		_exit(unshare(flags) == 0 ? 0 : 1);
+	int status = 1;
+	return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
-static bool may_make_namespaces(void)
+static bool has_id_range(const char *file, const char *user)
 {
-	pid_t pid = fork();
-	if (pid == 0)
-		_exit(unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) == 0 ? 0 : 1);
-	int status = -1;
-	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+	g_autofree char *text = NULL;
+	if (!g_file_get_contents(file, &text, NULL, NULL))
+		return false;
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	size_t length = strlen(user);
+	for (char **line = lines; *line; line++)
+		if (strncmp(*line, user, length) == 0 && (*line)[length] == ':')
+			return true;
+	return false;
 }
 
-/* Why they may not, by the switches that hosts have for it. */
+/* The switch of this host that forbids them, as hosts differ. */
 static const char *namespaces_switch(void)
 {
 	static const struct {
 		const char *path, *off, *mend;
 	} switches[] = {
-		{ "/proc/sys/user/max_user_namespaces", "0", "sysctl -w user.max_user_namespaces=65536" },
 		{ "/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1" },
-		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" },
+		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
+			"sysctl -w kernel.apparmor_restrict_unprivileged_userns=0" },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(switches); i++) {
 		g_autofree char *text = NULL;
 		if (g_file_get_contents(switches[i].path, &text, NULL, NULL) && strcmp(g_strchomp(text), switches[i].off) == 0)
 			return switches[i].mend;
 	}
-	return NULL;
+	return "sysctl -w user.max_user_namespaces=65536";
 }
 
-static bool names_user(const char *file, const char *name)
+static void check_namespaces(vim_check_fn each, void *data)
 {
-	g_autofree char *text = NULL;
-	if (!g_file_get_contents(file, &text, NULL, NULL))
-		return false;
-	g_autofree char *number = g_strdup_printf("%u:", (unsigned) getuid()), *named = g_strdup_printf("%s:", name);
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	for (size_t i = 0; lines[i]; i++)
-		if (g_str_has_prefix(lines[i], named) || g_str_has_prefix(lines[i], number))
-			return true;
-	return false;
+	const struct vim_check check = {
+		.good = can_unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID),
+		.required = true,
+		.what = "user, network, mount and PID namespaces may be made",
+		.why = "every VNF of the local VIM lives in them",
+		.mend = namespaces_switch(),
+	};
+	each(&check, data);
 }
 
-static void check_ids(vim_check_fn each, void *data)
+static void check_id_ranges(vim_check_fn each, void *data)
 {
-	if (geteuid() == 0) {
-		tell(each, data, true, false, "a range of user ids for network functions that drop privileges", NULL, NULL);
+	if (geteuid() == 0)
 		return;
-	}
-	const struct passwd *user = getpwuid(getuid());
+	const struct passwd *user = getpwuid(geteuid());
+	const char *name = user ? user->pw_name : "?";
 	g_autofree char *newuidmap = g_find_program_in_path("newuidmap"), *newgidmap = g_find_program_in_path("newgidmap");
-	g_autofree char *mend = g_strdup_printf("usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s", user ? user->pw_name : "USER");
-	bool helpers = newuidmap && newgidmap;
-	bool range = user && names_user("/etc/subuid", user->pw_name) && names_user("/etc/subgid", user->pw_name);
-	tell(each, data, helpers, false, "newuidmap and newgidmap", helpers ? NULL : "without them VNFs have one user id only",
-	     helpers ? NULL : "apt-get install uidmap");
-	tell(each, data, range, false, "a range of user ids for network functions that drop privileges",
-	     range ? NULL : "without it dnsmasq, nginx and others that drop privileges do not run", range ? NULL : mend);
+	const struct vim_check tool = {
+		.good = newuidmap && newgidmap,
+		.what = "newuidmap and newgidmap are installed",
+		.why = "without it network functions that drop privileges (nginx, dnsmasq) must be told to stay root of their VNF",
+		.mend = "apt-get install uidmap",
+	};
+	each(&tool, data);
+	g_autofree char *what = g_strdup_printf("%s has a range of ids in /etc/subuid and /etc/subgid", name);
+	g_autofree char *mend = g_strdup_printf("usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s", name);
+	const struct vim_check range = {
+		.good = has_id_range("/etc/subuid", name) && has_id_range("/etc/subgid", name),
+		.what = what,
+		.why = tool.why,
+		.mend = mend,
+	};
+	each(&range, data);
 }
 
-void local_check(const struct site *site, vim_check_fn each, void *data)
+static void check_control_groups(vim_check_fn each, void *data)
 {
-	bool may = may_make_namespaces();
-	tell(each, data, may, true, "user namespaces may be made", may ? NULL : "VNFs cannot be started", may ? NULL : namespaces_switch());
-	static const char *const programs[] = { "pleach-keeper", "pleach-leaf" };
-	for (size_t i = 0; i < G_N_ELEMENTS(programs); i++) {
-		g_autofree char *path = program_find(programs[i]);
-		tell(each, data, path, true, programs[i], path, path ? NULL : "set PLEACH_LIBEXEC to the folder of Pleach's programs");
-	}
-	check_ids(each, data);
-	bool root = geteuid() == 0;
-	bool groups = root && (access("/sys/fs/cgroup/cgroup.controllers", R_OK) == 0 || access("/sys/fs/cgroup/memory", R_OK) == 0);
-	tell(each, data, groups, false, "control groups for vCPUs, memory and processes",
-	     groups ? NULL : root ? "none are mounted: limits are not kept" : "only root has them here: limits are not kept", NULL);
+	bool v2 = g_file_test("/sys/fs/cgroup/cgroup.controllers", G_FILE_TEST_EXISTS);
+	bool writable = geteuid() == 0 && access(v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory", W_OK) == 0;
+	const struct vim_check check = {
+		.good = writable,
+		.what = "control groups can be made",
+		.why = "without them vCPU, memory and process limits of VNFs are not kept",
+		.mend = geteuid() == 0 ? "mount -t cgroup2 none /sys/fs/cgroup" : "run pleachd as root",
+	};
+	each(&check, data);
+}
+
+static void check_own_program(const char *name, vim_check_fn each, void *data)
+{
+	g_autofree char *path = program_find(name), *what = g_strdup_printf("%s is found", name);
+	const struct vim_check check = {
+		.good = path,
+		.required = true,
+		.what = what,
+		.why = path
+			? path : "looked in $PLEACH_LIBEXEC, beside this program, /usr/libexec/pleach, /usr/lib/pleach, $PATH",
+		.mend = "export PLEACH_LIBEXEC=FOLDER",
+	};
+	each(&check, data);
+}
+
+static void check_program(const char *program, const char *package, vim_check_fn each, void *data)
+{
+	g_autofree char *path = g_find_program_in_path(program);
+	g_autofree char *sbin = g_strconcat("/usr/sbin/", program, NULL);
+	g_autofree char *what = g_strdup_printf("%s is installed", program);
+	g_autofree char *mend = g_strdup_printf("apt-get install %s", package);
+	const struct vim_check check = {
+		.good = path || access(sbin, X_OK) == 0,
+		.what = what,
+		.why = "VNFs run the host's programs; descriptors that name this one need it",
+		.mend = mend,
+	};
+	each(&check, data);
+}
+
+void vim_local_check(const struct site *site, vim_check_fn each, void *data)
+{
+	static const char *const programs[][2] = {
+		{ "haproxy", "haproxy" }, { "nginx", "nginx-light" }, { "dnsmasq", "dnsmasq-base" }, { "nft", "nftables" },
+			{ "ip", "iproute2" },
+	};
+	check_namespaces(each, data);
+	check_own_program("pleach-keeper", each, data);
+	check_own_program("pleach-leaf", each, data);
+	check_id_ranges(each, data);
+	check_control_groups(each, data);
+	for (size_t i = 0; i < G_N_ELEMENTS(programs); i++)
+		check_program(programs[i][0], programs[i][1], each, data);
 }

@@ -90,7 +90,8 @@ static ssize_t receive_with_fd(int fd, void *data, size_t size, int *ret_fd)
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes) };
+	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
 	ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	for (struct cmsghdr *head = n > 0 ? CMSG_FIRSTHDR(&message) : NULL; head; head = CMSG_NXTHDR(&message, head)) {
 		if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS || head->cmsg_len != CMSG_LEN(sizeof(int)))
@@ -126,7 +127,8 @@ static GByteArray *receive(int fd, const struct call *call, int *ret_fd, GError 
 		if (filled >= KEEPER_HEADER_BYTES)
 			whole = KEEPER_HEADER_BYTES + keeper_header_get(bytes->data);
 		if (whole > KEEPER_REPLY_MAX_BYTES || filled > whole) {
-			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "the site's keeper answered with what is no reply");
+			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT,
+				"the site's keeper answered with what is no reply");
 			return NULL;
 		}
 	}
@@ -135,7 +137,8 @@ static GByteArray *receive(int fd, const struct call *call, int *ret_fd, GError 
 	return g_steal_pointer(&bytes);
 }
 
-bool client_exchange(int fd, const struct call *call, struct exchange *exchange, struct arena *arena, struct keeper_reply *ret, GError **error)
+bool client_exchange(int fd, const struct call *call, struct exchange *exchange, struct arena *arena, struct keeper_reply *ret,
+	GError **error)
 {
 	exchange->ret_fd = -1;
 	if (!send_request(fd, call, exchange, error))
@@ -212,7 +215,8 @@ static int get_connection(struct vim *vim, const struct call *call, const struct
 	return fd;
 }
 
-bool client_ask(struct vim *vim, const struct call *call, struct exchange *exchange, struct arena *arena, struct keeper_reply *ret, GError **error)
+bool client_ask(struct vim *vim, const struct call *call, struct exchange *exchange, struct arena *arena,
+	struct keeper_reply *ret, GError **error)
 {
 	g_autoptr(GError) local = NULL;
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {

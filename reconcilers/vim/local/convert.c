@@ -10,7 +10,8 @@ static struct keeper_strings strings(const char *const *items, size_t n)
 struct keeper_link link_to_keeper(const struct link *link)
 {
 	return (struct keeper_link) {
-		.key = link->key, .incarnation = link->incarnation, .cidr = link->cidr, .pools = strings(link->pools, link->n_pools),
+		.key = link->key, .incarnation = link->incarnation, .cidr = link->cidr,
+		.pools = strings(link->pools, link->n_pools),
 		.mtu = link->mtu, .gateway = link->gateway, .up = link->up,
 	};
 }
@@ -30,7 +31,8 @@ struct keeper_vnfc vnfc_to_keeper(struct arena *arena, const struct vnfc *vnfc)
 		};
 	}
 	return (struct keeper_vnfc) {
-		.key = vnfc->key, .incarnation = MAX(vnfc->incarnation, 1), .vcpus = MAX(vnfc->vcpus, 0), .mem_bytes = MAX(vnfc->mem_bytes, 0),
+		.key = vnfc->key, .incarnation = MAX(vnfc->incarnation, 1), .vcpus = MAX(vnfc->vcpus, 0),
+		.mem_bytes = MAX(vnfc->mem_bytes, 0),
 		.pids = MAX(vnfc->pids, 0), .hostname = vnfc->hostname, .labels = labels, .n_labels = vnfc->n_labels, .cps = cps,
 		.n_cps = vnfc->n_cps,
 	};
@@ -49,7 +51,8 @@ const struct link *link_from_keeper(struct arena *arena, const struct vim *vim, 
 {
 	struct link *link = ARENA_NEW(arena, struct link);
 	*link = (struct link) {
-		.key = arena_strdup(arena, seen->key), .site = arena_strdup(arena, vim->site->name), .incarnation = seen->incarnation,
+		.key = arena_strdup(arena, seen->key), .site = arena_strdup(arena, vim->site->name),
+		.incarnation = seen->incarnation,
 		.cidr = arena_strdup(arena, seen->cidr), .pools = copy_strings(arena, seen->pools), .n_pools = seen->pools.n,
 		.mtu = seen->mtu, .gateway = arena_strdup(arena, seen->gateway), .up = seen->up,
 		.device = arena_strdup(arena, seen->device),
@@ -60,7 +63,8 @@ const struct link *link_from_keeper(struct arena *arena, const struct vim *vim, 
 static void cp_from_keeper(struct arena *arena, const struct keeper_cp *seen, struct cp *ret)
 {
 	*ret = (struct cp) {
-		.name = arena_strdup(arena, seen->name), .link = arena_strdup(arena, seen->link), .order = seen->order, .mtu = seen->mtu,
+		.name = arena_strdup(arena, seen->name), .link = arena_strdup(arena, seen->link), .order = seen->order,
+		.mtu = seen->mtu,
 		.cidr = arena_strdup(arena, seen->cidr), .pools = copy_strings(arena, seen->pools), .n_pools = seen->pools.n,
 		.addresses = copy_strings(arena, seen->addresses), .n_addresses = seen->addresses.n,
 		.mac_address = arena_strdup(arena, seen->mac), .up = seen->up, .port_name = arena_strdup(arena, seen->port),
@@ -85,12 +89,14 @@ const struct vnfc *vnfc_from_keeper(struct arena *arena, const struct vim *vim, 
 	struct label *labels = ARENA_ARRAY(arena, struct label, seen->n_labels + 1);
 	struct cp *cps = ARENA_ARRAY(arena, struct cp, seen->n_cps + 1);
 	for (size_t i = 0; i < seen->n_labels; i++)
-		labels[i] = (struct label) { arena_strdup(arena, seen->labels[i].name), arena_strdup(arena, seen->labels[i].text) };
+		labels[i] = (struct label) { arena_strdup(arena, seen->labels[i].name),
+			arena_strdup(arena, seen->labels[i].text) };
 	for (size_t i = 0; i < seen->n_cps; i++)
 		cp_from_keeper(arena, &seen->cps[i], &cps[i]);
 	struct vnfc *vnfc = ARENA_NEW(arena, struct vnfc);
 	*vnfc = (struct vnfc) {
-		.key = arena_strdup(arena, seen->key), .site = arena_strdup(arena, vim->site->name), .incarnation = seen->incarnation,
+		.key = arena_strdup(arena, seen->key), .site = arena_strdup(arena, vim->site->name),
+		.incarnation = seen->incarnation,
 		.state = state_from_keeper(seen->state), .vcpus = seen->vcpus, .mem_bytes = seen->mem_bytes, .pids = seen->pids,
 		.hostname = arena_strdup(arena, seen->hostname), .labels = labels, .n_labels = seen->n_labels, .cps = cps,
 		.n_cps = seen->n_cps, .pid = seen->pid, .exit = arena_strdup(arena, seen->exit),
@@ -104,7 +110,8 @@ const struct access *access_from_keeper(struct arena *arena, const struct vim *v
 		return NULL;
 	struct access *access = ARENA_NEW(arena, struct access);
 	*access = (struct access) {
-		.key = arena_strdup(arena, seen->key), .transport = "unix", .address = arena_printf(arena, "%s/%s", vim->folder, seen->socket),
+		.key = arena_strdup(arena, seen->key), .transport = "unix",
+		.address = arena_printf(arena, "%s/%s", vim->folder, seen->socket),
 	};
 	return access;
 }

@@ -42,7 +42,8 @@ bool local_list(GPtrArray *ret, GError **error)
 		if (!ask_status(folder, arena, &reply))
 			continue;
 		struct vim_site *site = g_new0(struct vim_site, 1);
-		*site = (struct vim_site) { g_strdup(reply.owner), g_strdup(reply.site), reply.pid, reply.n_links, reply.n_vnfcs };
+		*site = (struct vim_site) { g_strdup(reply.owner), g_strdup(reply.site), reply.pid, reply.n_links,
+			reply.n_vnfcs };
 		g_ptr_array_add(ret, site);
 	}
 	g_dir_close(dir);

@@ -1,3 +1,4 @@
+#include "vim/local/check.h"
 #include "vim/local/private.h"
 
 #include "base/clock.h"
@@ -21,7 +22,8 @@ static struct vim *local_open(const struct site *site, GError **error)
 	g_autofree char *name = keeper_folder_name(site->owner, site->name), *runtime = file_runtime_folder();
 	g_autofree char *folder = g_build_filename(runtime, name, NULL);
 	if (strlen(folder) + PATH_ROOM >= sizeof(((struct sockaddr_un *) NULL)->sun_path)) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "the runtime folder's path is too long for sockets: %s", runtime);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "the runtime folder's path is too long for sockets: %s",
+			runtime);
 		return NULL;
 	}
 	struct vim *vim = g_new0(struct vim, 1);
@@ -58,7 +60,7 @@ static bool ask(struct vim *vim, const struct call *call, struct keeper_request 
 	return ok;
 }
 
-/* --- observe ----------------------------------------------------------------------------------------------------------------- */
+/* --- observe ---------------------------------------------------------------------------------------------------------------- */
 
 static int by_key(const void *a, const void *b)
 {
@@ -105,14 +107,16 @@ static void take_in(struct vim *vim, const struct keeper_reply *reply, struct ob
 	for (size_t i = 0; i < reply->n_vnfc_items; i++) {
 		const struct keeper_vnfc *seen = &reply->vnfcs[i];
 		g_ptr_array_add(ret->vnfcs, (void *) (guintptr) vnfc_from_keeper(ret->arena, vim, seen));
-		const struct access *access = g_hash_table_lookup(best, seen->key) == seen ? access_from_keeper(ret->arena, vim, seen) : NULL;
+		const struct access *access = g_hash_table_lookup(best, seen->key) == seen
+			? access_from_keeper(ret->arena, vim, seen) : NULL;
 		if (access)
 			g_ptr_array_add(ret->accesses, (void *) (guintptr) access);
 	}
 	for (size_t i = 0; i < reply->n_strangers; i++) {
 		struct stranger *stranger = ARENA_NEW(ret->arena, struct stranger);
 		*stranger = (struct stranger) {
-			.site = arena_strdup(ret->arena, vim->site->name), .what = arena_strdup(ret->arena, reply->strangers[i].what),
+			.site = arena_strdup(ret->arena, vim->site->name),
+			.what = arena_strdup(ret->arena, reply->strangers[i].what),
 			.owner = arena_strdup(ret->arena, reply->strangers[i].owner),
 		};
 		g_ptr_array_add(ret->strangers, stranger);
@@ -140,7 +144,7 @@ static bool local_observe(struct vim *vim, const struct call *call, struct obser
 	return false;
 }
 
-/* --- acting ------------------------------------------------------------------------------------------------------------------ */
+/* --- acting ----------------------------------------------------------------------------------------------------------------- */
 
 static bool local_ensure_link(struct vim *vim, const struct call *call, const struct link *want, GError **error)
 {
@@ -231,13 +235,15 @@ static struct keeper_strings strings_of(char *const argv[], struct arena *arena)
 	return (struct keeper_strings) { items, n };
 }
 
-static bool local_exec(struct vim *vim, const struct call *call, const char *key, char *const argv[], const int fds[3], int *ret_status,
+static bool local_exec(struct vim *vim, const struct call *call, const char *key, char *const argv[], const int fds[3],
+	int *ret_status,
 		       GError **error)
 {
 	auto_ptr(arena) arena = arena_new();
 	struct keeper_reply reply;
 	struct keeper_request request = {
-		.op = KEEPER_EXEC, .key = key, .argv = strings_of(argv, arena), .term = g_getenv("TERM"), .left_ms = MAX(call_left_ms(call), 1),
+		.op = KEEPER_EXEC, .key = key, .argv = strings_of(argv, arena), .term = g_getenv("TERM"),
+		.left_ms = MAX(call_left_ms(call), 1),
 	};
 	for (size_t i = 0; i < request.argv.n; i++) {
 		if (g_utf8_validate(request.argv.items[i], -1, NULL))
@@ -257,7 +263,8 @@ static bool local_connect(struct vim *vim, const struct call *call, const char *
 {
 	auto_ptr(arena) arena = arena_new();
 	struct keeper_reply reply;
-	struct keeper_request request = { .op = KEEPER_CONNECT, .key = key, .host = host, .port = port, .left_ms = MAX(call_left_ms(call), 1) };
+	struct keeper_request request = { .op = KEEPER_CONNECT, .key = key, .host = host, .port = port,
+		.left_ms = MAX(call_left_ms(call), 1) };
 	struct exchange exchange = { .request = &request, .fresh = true };
 	if (!client_ask(vim, call, &exchange, arena, &reply, error))
 		return false;
@@ -296,6 +303,6 @@ const struct vim_ops vim_local_ops = {
 	.connect = local_connect,
 	.watch_fd = watch_open,
 	.watch_read = watch_take,
-	.check = local_check,
+	.check = vim_local_check,
 	.list = local_list,
 };

@@ -19,7 +19,7 @@ struct vim {
 	GByteArray *watch_in;
 };
 
-/* --- client.c ---------------------------------------------------------------------------------------------------------------- */
+/* --- client.c --------------------------------------------------------------------------------------------------------------- */
 
 /* A connection to the keeper in @folder; -1 and NOT_FOUND when there is none. */
 int client_connect(const char *folder, GError **error);
@@ -34,18 +34,20 @@ struct exchange {
 };
 
 /* Asks and waits for the reply. False also when the reply is a failure: @error then has its code and text. */
-bool client_ask(struct vim *vim, const struct call *call, struct exchange *exchange, struct arena *arena, struct keeper_reply *ret, GError **error);
+bool client_ask(struct vim *vim, const struct call *call, struct exchange *exchange, struct arena *arena,
+	struct keeper_reply *ret, GError **error);
 
 /* The same on a given connection. */
-bool client_exchange(int fd, const struct call *call, struct exchange *exchange, struct arena *arena, struct keeper_reply *ret, GError **error);
+bool client_exchange(int fd, const struct call *call, struct exchange *exchange, struct arena *arena, struct keeper_reply *ret,
+	GError **error);
 void client_close_idle(struct vim *vim);
 
-/* --- start.c ------------------------------------------------------------------------------------------------------------------ */
+/* --- start.c ---------------------------------------------------------------------------------------------------------------- */
 
 char *program_find(const char *name); /* NULL: nowhere */
 bool keeper_launch(const struct vim *vim, const struct call *call, GError **error);
 
-/* --- convert.c ---------------------------------------------------------------------------------------------------------------- */
+/* --- convert.c -------------------------------------------------------------------------------------------------------------- */
 
 struct keeper_link link_to_keeper(const struct link *link);
 struct keeper_vnfc vnfc_to_keeper(struct arena *arena, const struct vnfc *vnfc);
@@ -54,14 +56,13 @@ const struct vnfc *vnfc_from_keeper(struct arena *arena, const struct vim *vim, 
 /* NULL: it cannot be reached (it has ended). */
 const struct access *access_from_keeper(struct arena *arena, const struct vim *vim, const struct keeper_vnfc *seen);
 
-/* --- watch.c ------------------------------------------------------------------------------------------------------------------- */
+/* --- watch.c ---------------------------------------------------------------------------------------------------------------- */
 
 int watch_open(struct vim *vim);
 GPtrArray *watch_take(struct vim *vim);
 void watch_attach(struct vim *vim); /* to a keeper that has come since; nothing when nobody watches */
 void watch_close(struct vim *vim);
 
-/* --- list.c, check.c ------------------------------------------------------------------------------------------------------------- */
+/* --- list.c ---------------------------------------------------------------------------------------------------------------- */
 
 bool local_list(GPtrArray *ret, GError **error);
-void local_check(const struct site *site, vim_check_fn each, void *data);

@@ -75,11 +75,13 @@ bool keeper_launch(const struct vim *vim, const struct call *call, GError **erro
 {
 	g_autofree char *keeper = program_find("pleach-keeper"), *leaf = program_find("pleach-leaf");
 	if (!keeper || !leaf) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "program %s is not found (looked in $PLEACH_LIBEXEC, beside this program, "
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT,
+			"program %s is not found (looked in $PLEACH_LIBEXEC, beside this program, "
 			    "/usr/libexec/pleach, /usr/lib/pleach, $PATH)", keeper ? "pleach-leaf" : "pleach-keeper");
 		return false;
 	}
-	g_autofree char *owner = g_strdup_printf("--owner=%s", vim->site->owner), *site = g_strdup_printf("--site=%s", vim->site->name);
+	g_autofree char *owner = g_strdup_printf("--owner=%s", vim->site->owner),
+		*site = g_strdup_printf("--site=%s", vim->site->name);
 	g_autofree char *runtime = g_strdup_printf("--runtime=%s", vim->runtime), *program = g_strdup_printf("--leaf=%s", leaf);
 	char *argv[] = { keeper, runtime, owner, site, program, NULL };
 	int words[2];
@@ -103,6 +105,7 @@ bool keeper_launch(const struct vim *vim, const struct call *call, GError **erro
 	if (!ok || status == 0)
 		return ok;
 	g_autofree char *valid = g_utf8_make_valid(g_strchomp(text->str), -1);
-	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "the site's keeper did not start: %s", *valid ? valid : "it said nothing");
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "the site's keeper did not start: %s", *valid
+		? valid : "it said nothing");
 	return false;
 }

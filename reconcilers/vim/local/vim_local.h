@@ -1,8 +1,9 @@
 /* The local VIM: links and VNFCs on this host, rootless or as root, through one pleach-keeper per site (keeper/keeper.h).
  *
- * The runtime folder: file_runtime_folder()/HASH (keeperproto/keeperproto.h), with keeper.sock, site.json, keeper.log, and per VNFC N.sock, its
- * leaf's socket. The first ensure_* starts the keeper; observe never does: no keeper, nothing there. Programs pleach-keeper and
- * pleach-leaf are looked for in $PLEACH_LIBEXEC, beside the running program, in /usr/libexec/pleach, /usr/lib/pleach, then in $PATH.
+ * The runtime folder: file_runtime_folder()/HASH (keeperproto/keeperproto.h), with keeper.sock, site.json, keeper.log, and per
+ * VNFC N.sock, its leaf's socket. The first ensure_* starts the keeper; observe never does: no keeper, nothing there. Programs
+ * pleach-keeper and pleach-leaf are looked for in $PLEACH_LIBEXEC, beside the running program, in /usr/libexec/pleach,
+ * /usr/lib/pleach, then in $PATH.
  *
  * exec and connect go to the highest incarnation that runs. Worker threads; several calls of one handle may run at once.
  */

@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The watcher's descriptor must be there before any keeper is, and outlive it: so it is an epoll descriptor, over the connection to the
- * keeper of the day, and an eventfd that is kicked when a keeper comes. All under the handle's mutex. */
+/* The watcher's descriptor must be there before any keeper is, and outlive it: so it is an epoll descriptor, over the connection
+ * to the keeper of the day, and an eventfd that is kicked when a keeper comes. All under the handle's mutex. */
 
 static void drop_socket(struct vim *vim)
 {
