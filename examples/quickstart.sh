@@ -110,7 +110,7 @@ answers pleach exec web.client -- curl -s --max-time 5 http://10.20.1.10/
 
 say "6. Somebody kills a VNF: what, why, and put right"
 vnfc=vnfc/web.www.vdu.0
-pid=$(pleach explain "$vnfc" -o json | sed -n 's/.*"pid": \([0-9]*\).*/\1/p' | head -n 1)
+pid=$(pleach explain "$vnfc" | sed -n "s/^ *pid: //p" | head -n 1)
 before=$(pleach exec "$vnfc" -- hostname -I)
 printf '%s$ kill -9 %s      # the first process of %s, %s%s\n' "$bold" "$pid" "$vnfc" "$before" "$plain"
 began=$(date +%s%N)
@@ -149,6 +149,11 @@ converged >/dev/null
 kill "$controller"
 wait "$controller"
 controller=
+tries=50
+until pleach site list | grep -q '^no site' || [ $tries -eq 0 ]; do
+	tries=$((tries - 1))
+	sleep 0.1
+done
 show pleach site list
 take_away
 say "That was it. Your own repository: \`pleach init my-network\`; more: docs/getting-started.md"

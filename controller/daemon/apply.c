@@ -113,8 +113,9 @@ static char *reason_of(const struct cycle *cycle)
 		if (operation && operation->error)
 			return g_strdup_printf("%s: %s", operation->key, operation->error);
 	}
-	if (plan && plan->n_unplanned)
-		return g_strdup_printf("%s: %s", plan->unplanned[0].key, plan->unplanned[0].reason);
+	for (size_t i = 0; plan && i < plan->n_unplanned; i++)
+		if (!plan->unplanned[i].advisory)
+			return g_strdup_printf("%s: %s", plan->unplanned[i].key, plan->unplanned[i].reason);
 	return NULL;
 }
 

@@ -302,13 +302,16 @@ static const char *first_reason(const struct cycle *cycle)
 		if (operation && operation->error)
 			return operation->error;
 	}
-	return cycle->now.plan->n_unplanned ? cycle->now.plan->unplanned[0].reason : NULL;
+	for (size_t i = 0; i < cycle->now.plan->n_unplanned; i++)
+		if (!cycle->now.plan->unplanned[i].advisory)
+			return cycle->now.plan->unplanned[i].reason;
+	return NULL;
 }
 
 static void settle(struct cycle *cycle)
 {
 	const struct plan *plan = cycle->now.plan;
-	bool done = plan->n_steps == 0 && plan->n_unplanned == 0;
+	bool done = plan->n_steps == 0 && plan->n_open == 0;
 	if (done) {
 		cycle->fruitless = 0;
 		bool faulty = diags_errors(cycle->now.revision->diags) > 0;

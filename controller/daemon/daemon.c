@@ -51,7 +51,7 @@ static void tell_verdict(struct daemon *daemon, const struct cycle_view *now)
 		log_info("converged: %zu objects, %.1f ms after the commit was seen", now->network->objects.n,
 			 (double) (now->rested_us - now->commit_seen_us) / 1000);
 	else if (now->verdict == CYCLE_STUCK && now->plan)
-		log_warning("not converged: %zu steps and %zu unplanned are left", now->plan->n_steps, now->plan->n_unplanned);
+		log_warning("not converged: %zu steps are left, and %zu that cannot be planned", now->plan->n_steps, now->plan->n_open);
 }
 
 static void tell_error(struct daemon *daemon, const struct cycle_view *now)

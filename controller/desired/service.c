@@ -199,6 +199,10 @@ static void open_nsd(struct service *service)
 				values_must_be_known(service->run, node, all_known);
 			continue;
 		}
+		/* Links of an NS have no gateway of their own in SOL001: the service's router will have that name. */
+		if (strcmp(node->name, "router") == 0)
+			diags_error(service->run->diags, "reserved-name", node->origin,
+				    "the name \"router\" is reserved for the service's own router");
 		const struct ttopology *vnfd = service_substitute(service, node);
 		if (vnfd && !vnfd->faulty && !vnfd->of->faulty) {
 			add_vnf(service, node, vnfd);

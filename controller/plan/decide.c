@@ -12,7 +12,7 @@ void unplanned_add(struct planner *planner, const struct item *item, const char 
 	va_start(args, format);
 	g_autofree char *reason = g_strdup_vprintf(format, args);
 	va_end(args);
-	struct unplanned entry = { item->key, path, arena_strdup(planner->arena, reason), origin };
+	struct unplanned entry = { item->key, path, arena_strdup(planner->arena, reason), origin, false };
 	g_array_append_val(planner->unplanned, entry);
 }
 
@@ -239,6 +239,16 @@ static void give_up(struct planner *planner, struct item *item)
 	}
 }
 
+/* What ended has no connection points any more, nor limits: that it ended is the one drift to report. */
+static void keep_what_tells(struct planner *planner)
+{
+	for (guint i = planner->changes->len; i-- > 0;) {
+		const struct field_change *change = &g_array_index(planner->changes, struct field_change, i);
+		if (change->cause == CAUSE_DRIFT && strcmp(change->path, "state") != 0)
+			g_array_remove_index(planner->changes, i);
+	}
+}
+
 static void decide_update(struct planner *planner, struct item *item)
 {
 	bool moves = strcmp(item->desired->site, item->observed->site) != 0;
@@ -250,6 +260,8 @@ static void decide_update(struct planner *planner, struct item *item)
 		give_up(planner, item);
 		return;
 	}
+	if (!moves && item_is_dead(item))
+		keep_what_tells(planner);
 	item->cause = cause_of_changes(planner);
 	item->incarnation = item->observed->incarnation;
 	if (moves) {

@@ -161,6 +161,14 @@ static bool has_element(const struct object *object, const char *path)
 	return low < object->n_fields && strncmp(object->fields[low].path, path, length) == 0;
 }
 
+/* Where the rest of the object was seen, its site cannot tell this field (limits without control groups): that is said, no more. */
+static void not_seen(struct planner *planner, const struct item *item, const char *path, struct origin origin)
+{
+	bool seen = value_is_known(object_value(item->observed, "state"));
+	unplanned_add(planner, item, path, origin, seen ? "unknown: its site cannot tell it" : "unknown: it could not be seen");
+	g_array_index(planner->unplanned, struct unplanned, planner->unplanned->len - 1).advisory = seen;
+}
+
 /* Not fixed by anybody: what was given once is kept; without a record whatever is there is right. */
 static void diff_allocated(struct planner *planner, const struct item *item, const struct row *row)
 {
@@ -168,7 +176,7 @@ static void diff_allocated(struct planner *planner, const struct item *item, con
 		return;
 	const struct value *observed = row->observed ? row->observed : &value_absent;
 	if (observed->type == VALUE_UNKNOWN) {
-		unplanned_add(planner, item, row->path, item->desired->origin, "unknown: it could not be seen");
+		not_seen(planner, item, row->path, item->desired->origin);
 		return;
 	}
 	if (!value_equal(row->last, observed))
@@ -181,7 +189,7 @@ static bool diff_wanted(struct planner *planner, const struct item *item, const 
 	const struct value *observed = row->observed ? row->observed : &value_absent;
 	const struct value *last = row->last ? row->last : &value_absent;
 	if (observed->type != VALUE_ABSENT && !value_is_known(observed)) {
-		unplanned_add(planner, item, row->path, row->desired->origin, "unknown: it could not be seen");
+		not_seen(planner, item, row->path, row->desired->origin);
 		return true;
 	}
 	const struct value *desired = evaluate(planner, item, row->desired, &waits_for);

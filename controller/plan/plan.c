@@ -75,6 +75,8 @@ static void take_unplanned(struct planner *planner, struct plan *plan)
 	g_array_sort(planner->unplanned, unplanned_order);
 	plan->unplanned = arena_memdup(plan->arena, planner->unplanned->data, planner->unplanned->len * sizeof(struct unplanned));
 	plan->n_unplanned = planner->unplanned->len;
+	for (size_t i = 0; i < plan->n_unplanned; i++)
+		plan->n_open += !plan->unplanned[i].advisory;
 }
 
 struct plan *plan_make(const struct plan_input *input)

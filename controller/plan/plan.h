@@ -77,6 +77,7 @@ struct unplanned {
 	const char *key, *path; /* path NULL: the whole object */
 	const char *reason;     /* "unknown: site berlin cannot be looked at: connection refused" */
 	struct origin origin;
+	bool advisory;          /* its object is there and was seen, only this field cannot be told on its site: converged all the same */
 };
 
 struct plan {
@@ -86,6 +87,7 @@ struct plan {
 	size_t n_steps;
 	const struct unplanned *unplanned;
 	size_t n_unplanned;
+	size_t n_open; /* unplanned entries that are not advisory: with them the network has not converged */
 	size_t creates, changes, replaces, removes; /* RESTART counts as change, CLEAN as remove */
 	char fingerprint[65]; /* of the managed fields of desired and observed (never of volatile ones) */
 };

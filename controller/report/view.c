@@ -232,7 +232,7 @@ static void add_plan(struct view *view)
 	}
 	for (size_t i = 0; plan && i < plan->n_unplanned; i++) {
 		struct entry *entry = view_find(view, plan->unplanned[i].key);
-		if (entry && !entry->unplanned)
+		if (entry && !entry->unplanned && !plan->unplanned[i].advisory)
 			entry->unplanned = &plan->unplanned[i];
 	}
 }

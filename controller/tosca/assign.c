@@ -152,9 +152,9 @@ void check_requirements(struct builder *builder, size_t index, GHashTable *mappe
 	const struct tnode *node = node_at(builder, index);
 	const struct ttype *type = node->type;
 	bool whole = builder->template->substitution_type && ttype_is_a(type, builder->template->substitution_type->name);
-	size_t start = ((uintptr_t) node->requirements - RELATIVE_BASE) / sizeof(struct trequirement);
 	if (!node->requirements)
 		return;
+	size_t start = ((uintptr_t) node->requirements - RELATIVE_BASE) / sizeof(struct trequirement);
 	for (size_t i = 0; i < type->n_requirements; i++) {
 		const struct requirement_def *def = &type->requirements[i];
 		gint64 n = 0;

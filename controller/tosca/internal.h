@@ -31,7 +31,7 @@ enum {
 	TOSCA_TEXT_PER_NODE = 64,         /* so many bytes of evaluated text count as one part of a value */
 	TOSCA_MAX_PATTERN = 4096,
 	TOSCA_MAX_MATCH_STEPS = 200000,   /* of one pattern over one value */
-	TOSCA_MAX_GUESSES = 200,          /* did-you-mean searches per file */
+	TOSCA_MAX_GUESSES = 200,          /* did-you-mean searches per file; among many names they count as several */
 };
 
 /* --- types --------------------------------------------------------------------------------------------------------- */
@@ -430,6 +430,9 @@ struct tosca {
 	GPtrArray *units;
 	GPtrArray *templates; /* struct template, in order of paths */
 	GHashTable *by_path;  /* file → struct template */
+	GMutex source_lock;
+	char *source_path;    /* the file that tosca_source() read last: many findings are of one file */
+	GBytes *source_bytes;
 };
 
 extern const struct tosca_profile_texts_row {

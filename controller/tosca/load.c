@@ -199,6 +199,7 @@ struct tosca *tosca_load(struct snapshot *snapshot, struct tosca_cache *cache, s
 	auto_ptr(tosca_cache) own = cache ? NULL : tosca_cache_new();
 	struct tosca *tosca = g_new0(struct tosca, 1);
 	g_atomic_ref_count_init(&tosca->refs);
+	g_mutex_init(&tosca->source_lock);
 	tosca->arena = arena_new();
 	tosca->snapshot = snapshot_ref(snapshot);
 	tosca->units = g_ptr_array_new_with_free_func((GDestroyNotify) unit_unref);
@@ -230,6 +231,9 @@ void tosca_unref(struct tosca *tosca)
 {
 	if (!tosca || !g_atomic_ref_count_dec(&tosca->refs))
 		return;
+	g_mutex_clear(&tosca->source_lock);
+	g_free(tosca->source_path);
+	g_clear_pointer(&tosca->source_bytes, g_bytes_unref);
 	g_hash_table_unref(tosca->by_path);
 	g_ptr_array_unref(tosca->templates);
 	g_ptr_array_unref(tosca->units);

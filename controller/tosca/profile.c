@@ -20,10 +20,19 @@ const char *tosca_profile_text(const char *name)
 
 GBytes *tosca_source(const char *file, void *data)
 {
-	const struct tosca *tosca = data;
+	struct tosca *tosca = data;
 	if (g_str_has_prefix(file, BUILTIN)) {
 		const char *text = tosca_profile_text(file + strlen(BUILTIN));
 		return text ? g_bytes_new_static(text, strlen(text)) : NULL;
 	}
-	return snapshot_read(tosca->snapshot, file, NULL);
+	g_mutex_lock(&tosca->source_lock);
+	if (g_strcmp0(tosca->source_path, file) != 0) {
+		g_clear_pointer(&tosca->source_bytes, g_bytes_unref);
+		g_free(tosca->source_path);
+		tosca->source_path = g_strdup(file);
+		tosca->source_bytes = snapshot_read(tosca->snapshot, file, NULL);
+	}
+	GBytes *bytes = tosca->source_bytes ? g_bytes_ref(tosca->source_bytes) : NULL;
+	g_mutex_unlock(&tosca->source_lock);
+	return bytes;
 }

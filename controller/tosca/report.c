@@ -54,10 +54,10 @@ bool unit_room(struct unit *unit, size_t bytes, struct origin origin)
 
 static const char *nearest(struct unit *unit, const char *word, const char *const *names, size_t n)
 {
-	enum { WORD_MAX = 256 };
+	enum { WORD_MAX = 256, GUESS_NAMES = 500 };
 	if (!n || !can_guess(unit) || strlen(word) > WORD_MAX)
 		return NULL;
-	unit->n_guesses++;
+	unit->n_guesses += 1 + (unsigned) (n / GUESS_NAMES);
 	return diag_did_you_mean(word, names, n);
 }
 

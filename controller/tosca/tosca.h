@@ -3,8 +3,8 @@
  *     snapshot ─► YAML documents with positions ─► types and templates ─► tosca_instantiate(inputs) ─► topology
  *
  * A repository is loaded once (tosca_load): every file with a tosca_definitions_version is checked, every fault of all of them is
- * found in one run. A template is then instantiated as often as it is used, each time with its own inputs. All results are immutable
- * and any thread may read them; loading and instantiating is one thread's business at a time.
+ * found in one run. A template is then instantiated as often as it is used, each time with its own inputs. All results are
+ * immutable and any thread may read them; loading and instantiating is one thread's business at a time.
  *
  * What lies in `struct tvalue` is typed by the schema, never by YAML 1.1's guesses: scalar units are in bytes, bit/s, hertz and
  * seconds; `version: 1.0` is the text "1.0" where a string is wanted.
@@ -49,7 +49,8 @@ struct tvalue {
 		} map;
 		struct {
 			const char *name; /* "get_attribute", "concat", "join", "token" */
-			const struct tvalue *const *args; /* get_attribute: node name (SELF, HOST resolved), then strings and integers */
+			/* get_attribute: node name (SELF, HOST resolved), then strings and integers */
+			const struct tvalue *const *args;
 			size_t n;
 		} function;
 	};
@@ -207,8 +208,8 @@ void tosca_cache_free(struct tosca_cache *cache);
 size_t tosca_cache_count(const struct tosca_cache *cache); /* files kept, the profile's not counted */
 AUTO_DEFINE(tosca_cache, tosca_cache_free)
 
-/* Reads every YAML file of @snapshot that has a tosca_definitions_version (*.yaml, *.yml; others are never read), with all that they
- * import: files of the snapshot (relative to the importing file, or from the root with a leading slash), and by name the built-in
+/* Reads every YAML file of @snapshot that has a tosca_definitions_version (*.yaml, *.yml; others are never read), with all that
+ * they import: files of the snapshot (relative to the importing file, or from the root with a leading slash), and by name the built-in
  * profile (pleach_types.yaml, etsi_nfv_sol001_{common,vnfd,nsd,pnfd}_types.yaml) where the snapshot has no such file there. Every
  * template is checked as it stands: types, properties, requirements, functions (missing inputs are no fault yet). Findings go to
  * @diags; the result is never NULL. @cache may be NULL. */
@@ -227,8 +228,8 @@ const struct ttemplate *tosca_template(const struct tosca *tosca, size_t i); /* 
 const struct ttemplate *tosca_find(const struct tosca *tosca, const char *descriptor, struct origin from, struct diags *diags);
 
 /* The template whose substitution_mappings name the type of @node (or, failing that, a descendant of it), among those that @in
- * imports, else among all; those whose constant flavour_id or descriptor_id is another than the node's do not count. NULL when there
- * is none, or when @node is the one that stands for @in as a whole: then the node stands for itself. Several: a finding. */
+ * imports, else among all; those whose constant flavour_id or descriptor_id is another than the node's do not count. NULL when
+ * there is none, or when @node is the one that stands for @in as a whole: then the node stands for itself. Several: a finding. */
 const struct ttemplate *tosca_substitute(const struct tosca *tosca, const struct ttemplate *in, const struct tnode *node,
 					 struct diags *diags);
 

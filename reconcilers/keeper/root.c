@@ -180,9 +180,10 @@ static const char *make_own(const struct root_want *want)
 		mode_t mode;
 	} folders[] = {
 		{ "/tmp/etc", 0755 }, { "/tmp/var", 0755 }, { "/tmp/run", 0755 }, { "/tmp/tmp", 01777 },
-		{ "/tmp/run/lock", 01777 }, { "/tmp/run/shm", 01777 }, { "/tmp/run/haproxy", 0755 }, { "/tmp/var/cache", 0755 }, { "/tmp/var/lib", 0755 },
-		{ "/tmp/var/lib/misc", 0755 }, { "/tmp/var/lib/haproxy", 0755 }, { "/tmp/var/lib/nginx", 0755 },
-		{ "/tmp/var/log", 0755 }, { "/tmp/var/log/nginx", 0755 }, { "/tmp/var/spool", 0755 }, { "/tmp/var/tmp", 01777 },
+		{ "/tmp/run/lock", 01777 }, { "/tmp/run/shm", 01777 }, { "/tmp/run/haproxy", 0755 },
+		{ "/tmp/var/cache", 0755 }, { "/tmp/var/lib", 0755 }, { "/tmp/var/lib/misc", 0755 },
+		{ "/tmp/var/lib/haproxy", 0755 }, { "/tmp/var/lib/nginx", 0755 }, { "/tmp/var/log", 0755 },
+		{ "/tmp/var/log/nginx", 0755 }, { "/tmp/var/spool", 0755 }, { "/tmp/var/tmp", 01777 },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++)
 		if (mkdir(folders[i].path, folders[i].mode) < 0)

@@ -477,7 +477,8 @@ void vnfcs_ensure(struct keeper *keeper, struct job *job)
 	struct vnfc *vnfc = vnfc_find(keeper, want->key, MAX(want->incarnation, 1));
 	GError *error = NULL;
 	if (vnfc && (vnfc->phase == VNFC_ENDED || vnfc->phase == VNFC_ENDING)) {
-		const char *what = vnfc->phase == VNFC_ENDED ? "has ended: " : "is being removed", *why = vnfc->exit ? vnfc->exit : "";
+		const char *what = vnfc->phase == VNFC_ENDED ? "has ended: " : "is being removed";
+		const char *why = vnfc->exit ? vnfc->exit : "";
 		job_fail(job, g_error_new(PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s, incarnation %u, %s%s", want->key,
 					  want->incarnation, what, why));
 		return;

@@ -179,6 +179,13 @@ static void test_mtu(void)
 	assert_fault(v6, "mtu-range", "ns.yaml", 0);
 }
 
+static void test_reserved_name(void)
+{
+	auto_ptr(made) made = MAKE(WEB, { "ns.yaml", ns("ipv4", NULL, VNF("router", "virtual_link: lan")) }, NS(""));
+
+	assert_fault(made, "reserved-name", "ns.yaml", 0);
+}
+
 static void test_room(void)
 {
 	auto_ptr(made) full = MAKE({ "web.yaml", vnfd_text((struct vnfd_parts) { .nf = "", .min = 5, .max = 5 }) },
@@ -509,6 +516,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desired/links/faults", test_link_faults);
 	g_test_add_func("/desired/links/said-once", test_said_once);
 	g_test_add_func("/desired/links/mtu", test_mtu);
+	g_test_add_func("/desired/links/reserved-name", test_reserved_name);
 	g_test_add_func("/desired/links/room", test_room);
 	g_test_add_func("/desired/links/inner", test_inner_link);
 	g_test_add_func("/desired/links/external-cp", test_external_cp);

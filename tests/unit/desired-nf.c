@@ -111,6 +111,21 @@ static void test_files(void)
 	assert_field(nf, "config.b.path", "/etc/t.conf");
 }
 
+/* In templates sizes are bytes, rates bit/s, frequencies hertz, times seconds. */
+static void test_units(void)
+{
+	auto_ptr(made) made = MAKE(WITH(.nf_rest = TEMPLATE("t.conf"),
+					TYPE("      size: { type: scalar-unit.size }\n      rate: { type: scalar-unit.bitrate }\n"
+					     "      wait: { type: scalar-unit.time }\n      rest: { type: scalar-unit.time }\n"
+					     "      clock: { type: scalar-unit.frequency }\n"),
+					.nf = "command: [ cat ], size: 1 KiB, rate: 50 Mbps, wait: 500 ms, rest: 2 m, clock: 1 kHz"),
+				   { "t.conf", g_strdup("{{size}} {{rate}} {{wait}} {{rest}} {{clock}}") }, EDGE(""));
+
+	assert_clean(made);
+	g_assert_cmpstr(object_string(made_object(made, "nf/edge.vdu.0"), "config.config.content", NULL), ==,
+			"1024 50000000 0.5 120 1000");
+}
+
 static void test_pending_ports(void)
 {
 	auto_ptr(made) made = MAKE(WITH(.min = 2, .max = 2, .nf_rest = TEMPLATE("t.conf")),
@@ -315,6 +330,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desired/nf/host", test_host);
 	g_test_add_func("/desired/nf/ems", test_ems);
 	g_test_add_func("/desired/nf/files", test_files);
+	g_test_add_func("/desired/nf/units", test_units);
 	g_test_add_func("/desired/nf/pending-ports", test_pending_ports);
 	g_test_add_func("/desired/nf/template-faults", test_template_faults);
 	g_test_add_func("/desired/nf/paths", test_paths);

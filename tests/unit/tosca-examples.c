@@ -97,8 +97,8 @@ static void test_standard_files(void)
 		g_assert_true(g_file_get_contents(file, &texts[i], NULL, NULL));
 	}
 	auto_ptr(snapshot) snapshot = snapshot_of(
-		"etsi_nfv_sol001_common_types.yaml", texts[0], "etsi_nfv_sol001_vnfd_types.yaml", texts[1], "etsi_nfv_sol001_nsd_types.yaml", texts[2],
-		"etsi_nfv_sol001_pnfd_types.yaml", texts[3], "vnfd.yaml",
+		"etsi_nfv_sol001_common_types.yaml", texts[0], "etsi_nfv_sol001_vnfd_types.yaml", texts[1],
+		"etsi_nfv_sol001_nsd_types.yaml", texts[2], "etsi_nfv_sol001_pnfd_types.yaml", texts[3], "vnfd.yaml",
 		"tosca_definitions_version: tosca_simple_yaml_1_3\n"
 		"imports: [ etsi_nfv_sol001_nsd_types.yaml, pleach_types.yaml ]\n"
 		"topology_template:\n  node_templates:\n"

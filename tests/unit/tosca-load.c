@@ -235,12 +235,13 @@ static void test_text_growth(void)
 			"topology_template:\n"
 						 "  node_templates:\n");
 	g_string_append_printf(text, "    first: { type: example.N, properties: { p: %s } }\n", long_text);
-	append_many(text, 1000, "    n", ": { type: example.N, properties: { p: { concat: [ { get_property: [ first, p ] }, y ] "
-			"} } }\n");
+	size_t length = text->len;
+	append_many(text, 1000, "    n",
+		    ": { type: example.N, properties: { p: { concat: [ { get_property: [ first, p ] }, y ] } } }\n");
 	assert_too_many(text->str, "more than 1000000 parts");
-	g_string_append(text, "    z: { type: example.N, properties: { p: { concat: [ { get_property: [ first, p ] }, { "
-			"get_property: [ first, p ] },"
-			      " { get_property: [ first, p ] } ] } } }\n");
+	g_string_truncate(text, length);
+	g_string_append(text, "    z: { type: example.N, properties: { p: { concat: [ { get_property: [ first, p ] },\n"
+			      "      { get_property: [ first, p ] }, { get_property: [ first, p ] } ] } } }\n");
 	assert_too_many(text->str, "longer than 1 MiB");
 }
 
@@ -272,10 +273,10 @@ static void test_package(void)
 	auto_ptr(snapshot) snapshot = snapshot_of("fw/TOSCA-Metadata/TOSCA.meta",
 						  "TOSCA-Meta-File-Version: 1.0\r\nCSAR-Version: 1.1\r\n"
 						  "entry-definitions:  Definitions/fw.yaml \r\n",
-						  "fw/Definitions/fw.yaml", VNFD("example.Fw", "id-fw"), "fw/Definitions/other.yaml",
-						  V "topology_template: { nonsense: 1 }\n", "nsd.yaml",
+						  "fw/Definitions/fw.yaml", VNFD("example.Fw", "id-fw"),
+						  "fw/Definitions/other.yaml", V "topology_template: { nonsense: 1 }\n", "nsd.yaml",
 						  V "imports: [ fw ]\ntopology_template:\n  node_templates:\n"
-						  		"    fw: { type: example.Fw }\n", NULL);
+						    "    fw: { type: example.Fw }\n", NULL);
 	auto_ptr(tosca) tosca = load_clean(snapshot, NULL);
 	g_assert_cmpuint(tosca_count(tosca), ==, 2);
 	const struct origin from = { "s.yaml", 1, 1 };

@@ -222,7 +222,8 @@ static void test_run_time(void)
 					 "get_input: port } ] }\n"
 					 "        b: { get_attribute: [ HOST, state ] }\n"
 					 "        d: { get_attribute: [ n, addresses ] }\n"
-					 "        c: { get_attribute: [ SELF, c2, 1 ] }\n        e: { k: { get_property: [ SELF, d, 3 ] } }\n",
+					 "        c: { get_attribute: [ SELF, c2, 1 ] }\n"
+					 "        e: { k: { get_property: [ SELF, d, 3 ] } }\n",
 			       vip("x"));
 	g_assert_cmpuint(diags_errors(l.diags), ==, 1); /* c2 */
 	const struct tvalue *a = value_of(&l, "a");
