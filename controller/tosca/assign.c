@@ -24,7 +24,7 @@ struct requiring {
 static void unknown_requirement(struct builder *builder, const struct tnode *node, const struct yentry *entry)
 {
 	const struct ttype *type = node->type;
-	struct diag *diag = fault(builder->unit, "unknown-requirement", entry->origin,
+	struct diag *diag = unit_fault(builder->unit, "unknown-requirement", entry->origin,
 				  "node \"%s\" (%s) has no requirement \"%s\"", node->name,
 				  type->name, entry->key);
 	const char **names = g_new(const char *, type->n_requirements + 1);
@@ -36,7 +36,7 @@ static void unknown_requirement(struct builder *builder, const struct tnode *nod
 
 static void unknown_target(struct builder *builder, const char *name, struct origin origin)
 {
-	struct diag *diag = fault(builder->unit, "unknown-node", origin, "there is no node \"%s\" in this template", name);
+	struct diag *diag = unit_fault(builder->unit, "unknown-node", origin, "there is no node \"%s\" in this template", name);
 	if (!can_guess(builder->unit))
 		return;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -62,13 +62,14 @@ static void check_target(struct builder *builder, const struct requirement_def *
 	if (is_unknown(type))
 		return;
 	if (def->node && !ttype_is_a(type, def->node))
-		diag = fault(builder->unit, "wrong-target", origin, "\"%s\" is a %s; \"%s\" wants a %s", target->name, type->name,
+		diag = unit_fault(builder->unit, "wrong-target", origin, "\"%s\" is a %s; \"%s\" wants a %s", target->name,
+				  type->name,
 			     def->name, def->node);
 	else if (capability && !offers(type, capability))
-		diag = fault(builder->unit, "wrong-target", origin, "\"%s\" (%s) has no capability \"%s\"", target->name,
+		diag = unit_fault(builder->unit, "wrong-target", origin, "\"%s\" (%s) has no capability \"%s\"", target->name,
 			     type->name, capability);
 	else if (def->capability && !offers(type, def->capability))
-		diag = fault(builder->unit, "wrong-target", origin, "\"%s\" (%s) does not offer %s, which \"%s\" wants",
+		diag = unit_fault(builder->unit, "wrong-target", origin, "\"%s\" (%s) does not offer %s, which \"%s\" wants",
 			     target->name, type->name,
 			     def->capability, def->name);
 	if (diag)
@@ -90,7 +91,7 @@ static bool read_assignment(struct builder *builder, const struct yentry *entry,
 		ret->node = entry->value;
 		ret->target = ynode_text(entry->value);
 		if (!ret->target)
-			fault(unit, "missing-key", entry->origin, "requirement \"%s\" names no node", entry->key);
+			unit_fault(unit, "missing-key", entry->origin, "requirement \"%s\" names no node", entry->key);
 		return ret->target;
 	}
 	if (!check_keys(unit, entry->value, "a requirement", keys))
@@ -100,7 +101,7 @@ static bool read_assignment(struct builder *builder, const struct yentry *entry,
 	ret->capability = ynode_text(ynode_get(entry->value, "capability"));
 	const struct yentry *filter = ynode_entry(entry->value, "node_filter");
 	if (filter)
-		warn(unit, "not-kept", filter->origin, "a node_filter is not kept: nodes are never chosen by it");
+		unit_warn(unit, "not-kept", filter->origin, "a node_filter is not kept: nodes are never chosen by it");
 	return true;
 }
 
@@ -168,12 +169,12 @@ void check_requirements(struct builder *builder, size_t index, GHashTable *mappe
 		}
 		struct diag *diag = NULL;
 		if (n > def->max)
-			diag = fault(builder->unit, "too-many-requirements", last,
+			diag = unit_fault(builder->unit, "too-many-requirements", last,
 				     "\"%s\" of node \"%s\" is given %d times, at most %d are allowed",
 				     def->name, node->name, (int) n, (int) def->max);
 		g_autofree char *key = g_strdup_printf("%s\n%s", node->name, def->name);
 		if (n < def->min && !whole && !g_hash_table_contains(mapped, key))
-			diag = fault(builder->unit, "missing-requirement", node->origin,
+			diag = unit_fault(builder->unit, "missing-requirement", node->origin,
 				     "node \"%s\" (%s) wants requirement \"%s\"", node->name,
 				     type->name, def->name);
 		if (diag)
@@ -205,12 +206,12 @@ static void build_artifact(struct builder *builder, size_t index, struct unit *w
 		}
 		artifact.deploy_path = ynode_text(ynode_get(node, "deploy_path"));
 		if (ynode_get(node, "repository"))
-			warn(unit, "not-kept", ynode_entry(node, "repository")->origin,
+			unit_warn(unit, "not-kept", ynode_entry(node, "repository")->origin,
 			     "files are taken from this repository only");
 	}
 	struct ttype *type = unit_type_need(unit, TK_ARTIFACT, type_name, type_origin);
 	if (!ynode_text(file))
-		fault(unit, "missing-key", entry->origin, "artifact \"%s\" names no file", entry->key);
+		unit_fault(unit, "missing-key", entry->origin, "artifact \"%s\" names no file", entry->key);
 	if (!type || !ynode_text(file))
 		return;
 	artifact.type = type;
@@ -264,7 +265,7 @@ static const char *implementation_file(const struct operating *op, struct unit *
 		name = ynode_text(ynode_get(node, "file"));
 	if (!name) {
 		if (!ynode_is_null(node))
-			fault(op->builder->unit, "wrong-shape", node->origin,
+			unit_fault(op->builder->unit, "wrong-shape", node->origin,
 			      "an implementation is a file or the name of an artifact");
 		return NULL;
 	}
@@ -285,7 +286,7 @@ static double read_timeout(struct unit *unit, const struct ynode *node)
 	const char *text = ynode_text(node);
 	if (!text) {
 		if (node)
-			fault(unit, "wrong-type", node->origin, "a timeout is a number of seconds");
+			unit_fault(unit, "wrong-type", node->origin, "a timeout is a number of seconds");
 		return 0;
 	}
 	struct tvalue value;
@@ -293,7 +294,7 @@ static double read_timeout(struct unit *unit, const struct ynode *node)
 		return value.number;
 	if (!scalar_parse(unit->arena, BASE_TIME, text, &value) && value.number > 0)
 		return value.number;
-	fault(unit, "wrong-type", node->origin, "\"%s\" is not a number of seconds above 0", text);
+	unit_fault(unit, "wrong-type", node->origin, "\"%s\" is not a number of seconds above 0", text);
 	return 0;
 }
 
@@ -316,7 +317,7 @@ static void read_implementation(const struct operating *op, struct unit *written
 		if (ynode_get(node, "timeout"))
 			ret->timeout_s = read_timeout(unit, ynode_get(node, "timeout"));
 		if (ynode_get(node, "dependencies") && written_in == unit)
-			warn(unit, "not-kept", ynode_entry(node, "dependencies")->origin,
+			unit_warn(unit, "not-kept", ynode_entry(node, "dependencies")->origin,
 			     "dependencies of an implementation are not kept: give the files as artifacts");
 	}
 	if (primary)
@@ -372,7 +373,7 @@ static void build_operation(const struct operating *op)
 	if (own && own->kind == YNODE_MAPPING)
 		check_keys(builder->unit, own, "an operation", keys);
 	else if (own && own->kind == YNODE_SEQUENCE)
-		fault(builder->unit, "wrong-shape", own->origin, "an operation is a file, or a mapping");
+		unit_fault(builder->unit, "wrong-shape", own->origin, "an operation is a file, or a mapping");
 	struct toperation operation = {
 		.interface = op->interface->name,
 		.name = op->own ? op->own->key : op->def->name,
@@ -410,7 +411,8 @@ static const struct yentry *own_operation(const struct ynode *given, const char 
 
 static void unknown_operation(struct builder *builder, const struct interface_def *interface, const struct yentry *entry)
 {
-	struct diag *diag = fault(builder->unit, "unknown-operation", entry->origin, "interface \"%s\" has no operation \"%s\"",
+	struct diag *diag = unit_fault(builder->unit, "unknown-operation", entry->origin,
+				       "interface \"%s\" has no operation \"%s\"",
 				  interface->name, entry->key);
 	const char **names = g_new(const char *, interface->n_operations + 1);
 	for (size_t i = 0; i < interface->n_operations; i++)
@@ -440,7 +442,7 @@ static void build_interface(struct builder *builder, size_t index, const struct 
 				unknown_operation(builder, interface, entry);
 		}
 	if (ynode_get(given, "notifications"))
-		warn(builder->unit, "not-kept", ynode_entry(given, "notifications")->origin, "notifications are not kept");
+		unit_warn(builder->unit, "not-kept", ynode_entry(given, "notifications")->origin, "notifications are not kept");
 }
 
 void build_interfaces(struct builder *builder, size_t index, const struct ynode *given)
@@ -454,7 +456,7 @@ void build_interfaces(struct builder *builder, size_t index, const struct ynode 
 		const struct yentry *entry = &given->mapping.entries[i];
 		if (type_interface(type, entry->key) || is_unknown(type))
 			continue;
-		struct diag *diag = fault(builder->unit, "unknown-interface", entry->origin,
+		struct diag *diag = unit_fault(builder->unit, "unknown-interface", entry->origin,
 					  "node \"%s\" (%s) has no interface \"%s\"",
 					  node_at(builder, index)->name, type->name, entry->key);
 		const char **names = g_new(const char *, type->n_interfaces + 1);

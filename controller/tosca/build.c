@@ -89,7 +89,7 @@ bool builder_room(struct builder *builder, size_t more, struct origin origin)
 	if (!builder->full && n + more <= TOSCA_MAX_PARTS)
 		return true;
 	if (!builder->full)
-		fault(builder->unit, "too-many", origin,
+		unit_fault(builder->unit, "too-many", origin,
 		      "this template has more than %d parts, the defaults of its types included",
 		      TOSCA_MAX_PARTS);
 	builder->full = true;
@@ -113,9 +113,9 @@ void build_cell(struct builder *builder, const char *name, struct origin origin,
 {
 	struct slot slot = { .property = property, .node = node, .cell = builder->cells->len, .self = self, .owner = owner };
 	if (ynode_is_null(node)) {
-		struct diag *diag = warn(builder->unit, "null-value", origin, "\"%s\" has no value; it counts as not given",
+		struct diag *diag = unit_warn(builder->unit, "null-value", origin, "\"%s\" has no value; it counts as not given",
 					 name);
-		hint(builder->unit, diag, "leave it out, or give it a value");
+		unit_hint(builder->unit, diag, "leave it out, or give it a value");
 	}
 	g_array_append_val(builder->slots, slot);
 	constant_cell(builder, name, origin, NULL);
@@ -124,7 +124,7 @@ void build_cell(struct builder *builder, const char *name, struct origin origin,
 static void unknown_given(struct builder *builder, const struct yentry *entry, struct properties definitions, const char *owner)
 {
 	struct unit *unit = builder->unit;
-	struct diag *diag = fault(unit, "unknown-property", entry->origin, "%s has no property \"%s\"", owner, entry->key);
+	struct diag *diag = unit_fault(unit, "unknown-property", entry->origin, "%s has no property \"%s\"", owner, entry->key);
 	const char **names = g_new(const char *, definitions.n + 1);
 	for (size_t i = 0; i < definitions.n; i++)
 		names[i] = definitions.items[i]->name;
@@ -155,7 +155,8 @@ struct tnamed_list build_cells(struct builder *builder, struct properties defini
 		if (value) {
 			constant_cell(builder, property->name, property->origin, value);
 		} else if (property->required && !property->default_node) {
-			struct diag *diag = fault(builder->unit, "missing-property", origin, "%s wants property \"%s\"", owner,
+			struct diag *diag = unit_fault(builder->unit, "missing-property", origin, "%s wants property \"%s\"",
+						       owner,
 						  property->name);
 			diag_note(builder->unit->diags, diag, property->origin, "declared here");
 		}
@@ -189,9 +190,9 @@ static void add_node(struct builder *builder, const struct yentry *entry)
 	struct tnode node = { .name = entry->key, .origin = entry->origin, .type_origin = type ? type->origin : entry->origin };
 	const char *name = ynode_text(type);
 	if (entry->value->kind != YNODE_MAPPING)
-		fault(unit, "wrong-shape", entry->origin, "node \"%s\" must be a mapping", entry->key);
+		unit_fault(unit, "wrong-shape", entry->origin, "node \"%s\" must be a mapping", entry->key);
 	else if (!name)
-		fault(unit, "missing-key", entry->origin, "node \"%s\" has no type", entry->key);
+		unit_fault(unit, "missing-key", entry->origin, "node \"%s\" has no type", entry->key);
 	node.type = name ? unit_type_need(unit, TK_NODE, name, type->origin) : NULL;
 	if (!node.type)
 		node.type = placeholder(unit, name ? name : "tosca.nodes.Root");
@@ -216,7 +217,7 @@ static void check_capability_names(struct builder *builder, const struct ttype *
 		check_keys(unit, entry->value, "a capability", keys);
 		if (type_capability(type, entry->key) || is_placeholder(type))
 			continue;
-		struct diag *diag = fault(unit, "unknown-capability", entry->origin, "%s has no capability \"%s\"", owner,
+		struct diag *diag = unit_fault(unit, "unknown-capability", entry->origin, "%s has no capability \"%s\"", owner,
 					  entry->key);
 		const char **names = g_new(const char *, type->n_capabilities + 1);
 		for (size_t j = 0; j < type->n_capabilities; j++)
@@ -264,9 +265,9 @@ static void build_node(struct builder *builder, size_t index)
 	if (node->kind != YNODE_MAPPING || !check_keys(unit, node, owner, keys))
 		return;
 	if (ynode_get(node, "copy"))
-		fault(unit, "unsupported", ynode_entry(node, "copy")->origin, "\"copy\" is not supported");
+		unit_fault(unit, "unsupported", ynode_entry(node, "copy")->origin, "\"copy\" is not supported");
 	if (ynode_get(node, "node_filter"))
-		warn(unit, "not-kept", ynode_entry(node, "node_filter")->origin,
+		unit_warn(unit, "not-kept", ynode_entry(node, "node_filter")->origin,
 		     "a node_filter is not kept: nodes are never chosen by it");
 	bool open = is_placeholder(type);
 	struct origin origin = shown->origin;
@@ -281,7 +282,7 @@ static void build_node(struct builder *builder, size_t index)
 		if (attribute || open)
 			build_cell(builder, entry->key, entry->origin, attribute, entry->value, index, owner);
 		else
-			fault(unit, "unknown-attribute", entry->origin, "%s has no attribute \"%s\"", owner, entry->key);
+			unit_fault(unit, "unknown-attribute", entry->origin, "%s has no attribute \"%s\"", owner, entry->key);
 	}
 	struct tnamed_list attribute_list = cells_since(builder, start);
 	node_at(builder, index)->properties = properties;
@@ -324,7 +325,7 @@ static void build_outputs(struct builder *builder, const struct ynode *given, st
 		if (value)
 			build_cell(builder, entry->key, entry->origin, property, value, SIZE_MAX, "an output");
 		else
-			fault(builder->unit, "missing-key", entry->origin, "output \"%s\" has no value", entry->key);
+			unit_fault(builder->unit, "missing-key", entry->origin, "output \"%s\" has no value", entry->key);
 	}
 	*ret = cells_since(builder, start);
 }
@@ -475,7 +476,7 @@ void template_build(struct unit *unit, const struct ynode *node)
 	static const char *const left_out[] = { "relationship_templates", "workflows" };
 	for (size_t i = 0; i < G_N_ELEMENTS(left_out); i++)
 		if (ynode_get(node, left_out[i]))
-			warn(unit, "not-kept", ynode_entry(node, left_out[i])->origin, "%s are not kept", left_out[i]);
+			unit_warn(unit, "not-kept", ynode_entry(node, left_out[i])->origin, "%s are not kept", left_out[i]);
 	struct builder builder;
 	builder_init(&builder, unit, template);
 	build_sections(&builder, node);

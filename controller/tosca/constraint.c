@@ -98,7 +98,7 @@ static const struct tvalue *operand_read(struct unit *unit, const struct schema 
 static bool compile_pattern(struct unit *unit, struct constraint *constraint, const char *pattern)
 {
 	if (strlen(pattern) > TOSCA_MAX_PATTERN) {
-		fault(unit, "bad-constraint", constraint->origin, "a pattern longer than %d bytes", TOSCA_MAX_PATTERN);
+		unit_fault(unit, "bad-constraint", constraint->origin, "a pattern longer than %d bytes", TOSCA_MAX_PATTERN);
 		return false;
 	}
 	/* Alone first: closing our bracket must not make a wrong pattern a right one. */
@@ -111,7 +111,7 @@ static bool compile_pattern(struct unit *unit, struct constraint *constraint, co
 		constraint->regex = g_regex_new(whole, 0, 0, &error);
 	}
 	if (!constraint->regex) {
-		fault(unit, "bad-constraint", constraint->origin, "\"%s\" is not a regular expression: %s", pattern,
+		unit_fault(unit, "bad-constraint", constraint->origin, "\"%s\" is not a regular expression: %s", pattern,
 		      error->message);
 		return false;
 	}
@@ -129,12 +129,12 @@ static bool operands_read(struct unit *unit, const struct schema *schema, const 
 	constraint->n = 1;
 	if (several) {
 		if (node->kind != YNODE_SEQUENCE || (constraint->op == OP_IN_RANGE && node->sequence.n != 2)) {
-			fault(unit, "bad-constraint", node->origin, "%s takes a list%s", op_names[constraint->op],
+			unit_fault(unit, "bad-constraint", node->origin, "%s takes a list%s", op_names[constraint->op],
 			      constraint->op == OP_IN_RANGE ? " of two values" : "");
 			return false;
 		}
 		if (node->sequence.n > TOSCA_MAX_VALID_VALUES) {
-			fault(unit, "too-many", node->origin, "valid_values: more than %d", TOSCA_MAX_VALID_VALUES);
+			unit_fault(unit, "too-many", node->origin, "valid_values: more than %d", TOSCA_MAX_VALID_VALUES);
 			return false;
 		}
 		items = node->sequence.items;
@@ -168,7 +168,7 @@ static const char *operand_text(struct unit *unit, const struct ynode *node)
 static bool constraint_read(struct unit *unit, const struct schema *schema, const struct ynode *node, struct constraint *ret)
 {
 	if (node->kind != YNODE_MAPPING || node->mapping.n != 1) {
-		fault(unit, "bad-constraint", node->origin, "a constraint is one operator with its operand");
+		unit_fault(unit, "bad-constraint", node->origin, "a constraint is one operator with its operand");
 		return false;
 	}
 	const struct yentry *entry = &node->mapping.entries[0];
@@ -176,14 +176,15 @@ static bool constraint_read(struct unit *unit, const struct schema *schema, cons
 	while (op < G_N_ELEMENTS(op_names) && strcmp(op_names[op], entry->key))
 		op++;
 	if (op == G_N_ELEMENTS(op_names)) {
-		struct diag *diag = fault(unit, "bad-constraint", entry->origin, "there is no constraint \"%s\"", entry->key);
+		struct diag *diag = unit_fault(unit, "bad-constraint", entry->origin, "there is no constraint \"%s\"",
+					       entry->key);
 		hint_names(unit, unit->diags, diag, entry->key, op_names, G_N_ELEMENTS(op_names));
 		return false;
 	}
 	*ret = (struct constraint) { .op = (enum constraint_op) op, .origin = entry->origin,
 				    .text = operand_text(unit, entry->value) };
 	if (!op_fits(ret->op, schema->base)) {
-		fault(unit, "bad-constraint", entry->origin, "%s does not go with type %s", entry->key, schema->type_name);
+		unit_fault(unit, "bad-constraint", entry->origin, "%s does not go with type %s", entry->key, schema->type_name);
 		return false;
 	}
 	return operands_read(unit, schema, entry->value, ret);
@@ -195,12 +196,12 @@ const struct constraint *constraints_read(struct unit *unit, const struct schema
 	if (ynode_is_null(node))
 		return NULL;
 	if (node->kind != YNODE_SEQUENCE) {
-		struct diag *diag = fault(unit, "wrong-shape", node->origin, "constraints must be a list");
-		hint(unit, diag, "write \"- in_range: [ 1, 10 ]\"");
+		struct diag *diag = unit_fault(unit, "wrong-shape", node->origin, "constraints must be a list");
+		unit_hint(unit, diag, "write \"- in_range: [ 1, 10 ]\"");
 		return NULL;
 	}
 	if (node->sequence.n + schema->n_constraints > TOSCA_MAX_CONSTRAINTS) {
-		fault(unit, "too-many", node->origin, "constraints: more than %d", TOSCA_MAX_CONSTRAINTS);
+		unit_fault(unit, "too-many", node->origin, "constraints: more than %d", TOSCA_MAX_CONSTRAINTS);
 		return NULL;
 	}
 	struct constraint *constraints = ARENA_ARRAY(unit->arena, struct constraint, node->sequence.n);

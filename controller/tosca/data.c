@@ -130,9 +130,9 @@ const struct tvalue *property_default(struct property *property)
 	case DEFAULT_DONE:
 		return property->default_value;
 	case DEFAULT_DOING:
-		fault(unit, "circular-default", property->origin, "the default of \"%s\" needs itself", property->name);
+		unit_fault(unit, "circular-default", property->origin, "the default of \"%s\" needs itself", property->name);
 		return NULL;
-	case DEFAULT_TODO:
+	case DEFAULT_NEW:
 		break;
 	}
 	property->state = DEFAULT_DOING;
@@ -190,7 +190,7 @@ const struct tvalue *eval_slot(struct eval *eval, size_t index)
 			    cell->name);
 		return NULL;
 	}
-	if (eval->states[index] == SLOT_TODO) {
+	if (eval->states[index] == SLOT_NEW) {
 		eval->states[index] = SLOT_DOING;
 		size_t self = eval->self, before = eval->nodes, holes = eval->holes;
 		bool later = eval->later;

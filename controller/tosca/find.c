@@ -27,8 +27,8 @@ static void not_found(const struct tosca *tosca, const char *descriptor, struct 
 		return;
 	}
 	struct diag *diag = diags_error(diags, "unknown-descriptor", from,
-					"there is no descriptor \"%.200s\": neither a file nor a descriptor_id",
-					descriptor);
+					"there is no descriptor \"%s\": neither a file nor a descriptor_id",
+					text_shown(scratch, descriptor));
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	for (guint i = 0; i < tosca->templates->len; i++) {
 		const struct template *template = tosca->templates->pdata[i];

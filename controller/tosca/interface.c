@@ -34,7 +34,7 @@ static struct operation_def operation_read(struct unit *unit, const struct yentr
 		check_keys(unit, entry->value, "an operation", keys);
 		def.inputs = properties_read(unit, ynode_get(entry->value, "inputs"), def.inputs, "inputs", true);
 	} else if (entry->value->kind == YNODE_SEQUENCE) {
-		fault(unit, "wrong-shape", entry->value->origin, "an operation is a file, or a mapping");
+		unit_fault(unit, "wrong-shape", entry->value->origin, "an operation is a file, or a mapping");
 	}
 	return def;
 }
@@ -51,7 +51,7 @@ static void merge_operation(struct merging *merging, const struct yentry *entry)
 	while (at < merging->n && strcmp(merging->items[at].name, entry->key))
 		at++;
 	if (at == merging->capacity) {
-		fault(merging->unit, "too-many", entry->origin, "operations: more than %d", TOSCA_MAX_DEFINITIONS);
+		unit_fault(merging->unit, "too-many", entry->origin, "operations: more than %d", TOSCA_MAX_DEFINITIONS);
 		return;
 	}
 	merging->items[at] = operation_read(merging->unit, entry, at < merging->n ? &merging->items[at] : NULL);
@@ -112,7 +112,7 @@ static struct interface_def node_interface(struct ttype *type, const struct yent
 			base = named->n_interfaces ? &named->interfaces[0] : NULL;
 		}
 	} else if (!inherited) {
-		fault(unit, "missing-key", entry->origin, "interface \"%s\" has no type", entry->key);
+		unit_fault(unit, "missing-key", entry->origin, "interface \"%s\" has no type", entry->key);
 	}
 	struct interface_def def = interface_merge(unit, entry->key, entry->origin, entry->value, base);
 	def.type = interface;
@@ -129,7 +129,7 @@ void type_fill_interfaces(struct ttype *type)
 	const struct ynode *node = want_mapping(unit, ynode_get(type->node, "interfaces"), "interfaces");
 	size_t n = type->parent ? type->parent->n_interfaces : 0, n_own = node ? node->mapping.n : 0;
 	if (n + n_own > TOSCA_MAX_DEFINITIONS) {
-		fault(unit, "too-many", node->origin, "interfaces: more than %d", TOSCA_MAX_DEFINITIONS);
+		unit_fault(unit, "too-many", node->origin, "interfaces: more than %d", TOSCA_MAX_DEFINITIONS);
 		return;
 	}
 	if (!n_own || !unit_room(unit, (n + n_own) * sizeof(*type->interfaces), node->origin)) {

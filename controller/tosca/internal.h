@@ -100,7 +100,7 @@ struct property {
 	const struct ynode *default_node;
 	const struct tvalue *default_value; /* checked; NULL: none */
 	size_t default_weight;
-	enum { DEFAULT_TODO, DEFAULT_DOING, DEFAULT_DONE } state;
+	enum { DEFAULT_NEW, DEFAULT_DOING, DEFAULT_DONE } state;
 	struct unit *unit; /* that the default is written in */
 };
 
@@ -190,7 +190,7 @@ struct import {
 struct unit {
 	gatomicrefcount refs;
 	struct arena *arena;
-	const char *path, *id;
+	const char *path;
 	bool builtin;
 	bool is_tosca;   /* has a tosca_definitions_version */
 	bool loading;
@@ -259,7 +259,7 @@ struct template {
 
 /* --- evaluation ---------------------------------------------------------------------------------------------------- */
 
-enum slot_state { SLOT_TODO, SLOT_DOING, SLOT_CONSTANT, SLOT_LATER };
+enum slot_state { SLOT_NEW, SLOT_DOING, SLOT_CONSTANT, SLOT_LATER };
 
 struct eval {
 	struct unit *unit;     /* whose names are in scope, whose findings are counted */
@@ -310,6 +310,7 @@ const char *scalar_parse(struct arena *arena, enum base base, const char *text, 
 /* What YAML would make of a plain scalar that no schema types. */
 void scalar_guess(const char *text, struct tvalue *ret);
 char *tvalue_text(struct arena *arena, const struct tvalue *value); /* of a scalar; for concat and findings */
+const char *text_shown(struct arena *arena, const char *text); /* long ones are cut, between characters */
 const char *value_quote(struct arena *arena, const struct tvalue *value); /* short, strings in quotes; for findings */
 
 const struct constraint *constraints_read(struct unit *unit, const struct schema *schema, const struct ynode *node,
@@ -379,9 +380,9 @@ const char *path_resolve(struct arena *arena, const char *path, const char *name
 
 /* --- findings ------------------------------------------------------------------------------------------------------ */
 
-struct diag *fault(struct unit *unit, const char *code, struct origin origin, const char *format, ...) G_GNUC_PRINTF(4, 5);
-struct diag *warn(struct unit *unit, const char *code, struct origin origin, const char *format, ...) G_GNUC_PRINTF(4, 5);
-void hint(struct unit *unit, struct diag *diag, const char *format, ...) G_GNUC_PRINTF(3, 4);
+struct diag *unit_fault(struct unit *unit, const char *code, struct origin origin, const char *format, ...) G_GNUC_PRINTF(4, 5);
+struct diag *unit_warn(struct unit *unit, const char *code, struct origin origin, const char *format, ...) G_GNUC_PRINTF(4, 5);
+void unit_hint(struct unit *unit, struct diag *diag, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* Whether looking for what was meant is still worth while: a file full of faults gets only so many searches. */
 bool can_guess(const struct unit *unit);
 /* Is there room for @bytes? A finding when not, the first time. */

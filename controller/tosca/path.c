@@ -35,8 +35,9 @@ const char *unit_file(struct unit *unit, const char *name, struct origin origin,
 		return arena_strdup(unit->arena, name);
 	const char *path = strlen(name) <= SOURCE_MAX_PATH ? path_resolve(unit->arena, unit->path, name) : NULL;
 	if (!path) {
-		struct diag *diag = fault(unit, "path-outside", origin, "\"%.200s\" leads out of the repository", name);
-		hint(unit, diag, "paths are relative to this file, or begin with / for the root of the repository");
+		struct diag *diag = unit_fault(unit, "path-outside", origin, "\"%s\" leads out of the repository",
+					  text_shown(unit->arena, name));
+		unit_hint(unit, diag, "paths are relative to this file, or begin with / for the root of the repository");
 		return NULL;
 	}
 	if (!must_exist || !unit->snapshot)
@@ -44,7 +45,7 @@ const char *unit_file(struct unit *unit, const char *name, struct origin origin,
 	const struct file_ref ref = { path, snapshot_find(unit->snapshot, path) != NULL };
 	g_array_append_val(unit->files, ref);
 	if (!ref.found)
-		fault(unit, "missing-file", origin, "there is no file \"%s\"", path);
+		unit_fault(unit, "missing-file", origin, "there is no file \"%s\"", path);
 	return path;
 }
 

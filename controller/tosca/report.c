@@ -10,7 +10,7 @@ static struct diag *say(struct unit *unit, enum severity severity, const char *c
 	return diags_add(unit->diags, severity, code, origin, "%s", text);
 }
 
-struct diag *fault(struct unit *unit, const char *code, struct origin origin, const char *format, ...)
+struct diag *unit_fault(struct unit *unit, const char *code, struct origin origin, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -19,7 +19,7 @@ struct diag *fault(struct unit *unit, const char *code, struct origin origin, co
 	return diag;
 }
 
-struct diag *warn(struct unit *unit, const char *code, struct origin origin, const char *format, ...)
+struct diag *unit_warn(struct unit *unit, const char *code, struct origin origin, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -28,7 +28,7 @@ struct diag *warn(struct unit *unit, const char *code, struct origin origin, con
 	return diag;
 }
 
-void hint(struct unit *unit, struct diag *diag, const char *format, ...)
+void unit_hint(struct unit *unit, struct diag *diag, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -47,7 +47,8 @@ bool unit_room(struct unit *unit, size_t bytes, struct origin origin)
 	if (!unit->full && arena_size(unit->arena) + bytes <= TOSCA_MAX_UNIT_BYTES)
 		return true;
 	if (!unit->full)
-		fault(unit, "too-many", origin, "the types of this file, with all that they inherit, are larger than 256 MiB");
+		unit_fault(unit, "too-many", origin,
+			   "the types of this file, with all that they inherit, are larger than 256 MiB");
 	unit->full = true;
 	return false;
 }
@@ -65,9 +66,9 @@ void hint_near(struct unit *unit, struct diag *diag, const char *word, const cha
 {
 	const char *near = nearest(unit, word, names, n);
 	if (near)
-		hint(unit, diag, "did you mean \"%s\"?", near);
+		unit_hint(unit, diag, "did you mean \"%s\"?", near);
 	else
-		hint(unit, diag, "%s", otherwise);
+		unit_hint(unit, diag, "%s", otherwise);
 }
 
 void hint_names(struct unit *unit, struct diags *diags, struct diag *diag, const char *word, const char *const *names, size_t n)
@@ -92,7 +93,7 @@ const struct ynode *want_mapping(struct unit *unit, const struct ynode *node, co
 		return NULL;
 	if (node->kind == YNODE_MAPPING)
 		return node;
-	fault(unit, "wrong-shape", node->origin, "%s must be a mapping", what);
+	unit_fault(unit, "wrong-shape", node->origin, "%s must be a mapping", what);
 	return NULL;
 }
 
@@ -106,7 +107,7 @@ bool check_keys(struct unit *unit, const struct ynode *node, const char *what, c
 		const struct yentry *entry = &node->mapping.entries[i];
 		if (g_strv_contains(known, entry->key))
 			continue;
-		struct diag *diag = fault(unit, "unknown-key", entry->origin, "%s has no key \"%s\"", what, entry->key);
+		struct diag *diag = unit_fault(unit, "unknown-key", entry->origin, "%s has no key \"%s\"", what, entry->key);
 		hint_names(unit, unit->diags, diag, entry->key, known, n_known);
 	}
 	return true;
@@ -116,9 +117,10 @@ static void one_named(struct unit *unit, const struct ynode *item, const char *w
 		      void *data)
 {
 	if (item->kind != YNODE_MAPPING || item->mapping.n != 1) {
-		struct diag *diag = fault(unit, "wrong-shape", item->origin, "an item of %s must be one name with its definition",
+		struct diag *diag = unit_fault(unit, "wrong-shape", item->origin,
+					       "an item of %s must be one name with its definition",
 					  what);
-		hint(unit, diag, "write \"- NAME: …\", with what belongs to it indented below");
+		unit_hint(unit, diag, "write \"- NAME: …\", with what belongs to it indented below");
 		return;
 	}
 	each(&item->mapping.entries[0], data);
@@ -131,7 +133,7 @@ void each_named(struct unit *unit, const struct ynode *node, const char *what,
 		return;
 	switch (node->kind) {
 	case YNODE_SCALAR:
-		fault(unit, "wrong-shape", node->origin, "%s must be a list of names with their definitions", what);
+		unit_fault(unit, "wrong-shape", node->origin, "%s must be a list of names with their definitions", what);
 		break;
 	case YNODE_SEQUENCE:
 		for (size_t i = 0; i < node->sequence.n; i++)

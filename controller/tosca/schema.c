@@ -64,7 +64,7 @@ const struct schema *schema_read(struct unit *unit, const struct ynode *node, co
 		ynode_get(node, "key_schema");
 	const char *name = ynode_text(type);
 	if (type && !name)
-		fault(unit, "wrong-shape", type->origin, "a type is named by a text");
+		unit_fault(unit, "wrong-shape", type->origin, "a type is named by a text");
 	const struct schema *start = name ? schema_of_type(unit, name, type->origin) : inherited ? inherited : any_schema();
 	struct schema *schema = ARENA_NEW(unit->arena, struct schema);
 	*schema = *start;
@@ -80,7 +80,7 @@ const struct schema *schema_read(struct unit *unit, const struct ynode *node, co
 	if (!ynode_is_null(key))
 		schema->key = inner_schema(unit, key);
 	if ((entry || key) && schema->base != BASE_LIST && schema->base != BASE_MAP && schema->base != BASE_ANY)
-		fault(unit, "wrong-shape", entry ? entry->origin : key->origin,
+		unit_fault(unit, "wrong-shape", entry ? entry->origin : key->origin,
 		      "only lists and maps have entries; this is of type %s", schema->type_name);
 	add_constraints(unit, schema, ynode_get(node, "constraints"));
 	return schema;
@@ -98,7 +98,7 @@ static bool read_bool(struct unit *unit, const struct ynode *node, bool otherwis
 		: "is not a boolean: write true or false";
 	if (!problem)
 		return value.boolean;
-	fault(unit, "wrong-type", node->origin, "\"%s\" %s", text ? text : "", problem);
+	unit_fault(unit, "wrong-type", node->origin, "\"%s\" %s", text ? text : "", problem);
 	return otherwise;
 }
 
@@ -127,17 +127,17 @@ struct property *property_read(struct unit *unit, const struct yentry *entry, co
 	g_autofree char *what = g_strdup_printf("the definition of \"%s\"", entry->key);
 	const struct ynode *node = entry->value;
 	if (node->kind == YNODE_SCALAR && !ynode_is_null(node)) {
-		struct diag *diag = fault(unit, "wrong-shape", node->origin, "%s must be a mapping", what);
-		hint(unit, diag, "write { type: %s }", node->scalar.text);
+		struct diag *diag = unit_fault(unit, "wrong-shape", node->origin, "%s must be a mapping", what);
+		unit_hint(unit, diag, "write { type: %s }", node->scalar.text);
 		return property;
 	}
 	if (!check_keys(unit, node, what, keys)) {
 		if (ynode_is_null(node) && !parameter && !inherited)
-			fault(unit, "missing-key", entry->origin, "%s has no type", what);
+			unit_fault(unit, "missing-key", entry->origin, "%s has no type", what);
 		return property;
 	}
 	if (!ynode_get(node, "type") && !inherited && !parameter)
-		hint(unit, fault(unit, "missing-key", entry->origin, "%s has no type", what),
+		unit_hint(unit, unit_fault(unit, "missing-key", entry->origin, "%s has no type", what),
 		     "add \"type: string\", or what it is");
 	property->schema = schema_read(unit, node, inherited ? inherited->schema : NULL);
 	property->required = read_bool(unit, ynode_get(node, "required"), property->required);
@@ -145,7 +145,7 @@ struct property *property_read(struct unit *unit, const struct yentry *entry, co
 	if (!property->default_node && inherited)
 		property->default_node = inherited->default_node;
 	if (inherited && !refines(property->schema, inherited->schema)) {
-		struct diag *diag = fault(unit, "incompatible-refinement", entry->origin,
+		struct diag *diag = unit_fault(unit, "incompatible-refinement", entry->origin,
 					  "\"%s\" is of type %s, but the inherited one of type %s",
 					  entry->key, property->schema->type_name, inherited->schema->type_name);
 		diag_note(unit->diags, diag, inherited->origin, "inherited from here");
@@ -176,7 +176,7 @@ struct properties properties_read(struct unit *unit, const struct ynode *node, s
 	if (!node || !node->mapping.n)
 		return inherited;
 	if (inherited.n + node->mapping.n > TOSCA_MAX_DEFINITIONS) {
-		fault(unit, "too-many", node->origin, "%s: more than %d", what, TOSCA_MAX_DEFINITIONS);
+		unit_fault(unit, "too-many", node->origin, "%s: more than %d", what, TOSCA_MAX_DEFINITIONS);
 		return inherited;
 	}
 	if (!unit_room(unit, (inherited.n + node->mapping.n) * sizeof(struct property *), node->origin))

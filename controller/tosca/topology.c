@@ -14,7 +14,8 @@ struct naming {
 static void unknown_name(const struct naming *naming, const char *name, struct origin origin)
 {
 	struct builder *builder = naming->builder;
-	struct diag *diag = fault(builder->unit, "unknown-node", origin, "%s: there is no node or group \"%s\"", naming->owner,
+	struct diag *diag = unit_fault(builder->unit, "unknown-node", origin, "%s: there is no node or group \"%s\"",
+				       naming->owner,
 				  name);
 	if (!can_guess(builder->unit))
 		return;
@@ -34,12 +35,12 @@ static void check_member_type(const struct naming *naming, const struct ttype *m
 	for (size_t i = 0; i < type->n_members; i++)
 		if (type->members[i] && ttype_is_a(member, type->members[i]))
 			return;
-	struct diag *diag = fault(naming->builder->unit, "wrong-target", origin, "%s: \"%s\" is a %s", naming->owner, name,
+	struct diag *diag = unit_fault(naming->builder->unit, "wrong-target", origin, "%s: \"%s\" is a %s", naming->owner, name,
 				  member->name);
 	g_autoptr(GString) allowed = g_string_new(NULL);
 	for (size_t i = 0; i < type->n_members; i++)
 		g_string_append_printf(allowed, "%s%s", i ? ", " : "", type->members[i] ? type->members[i] : "?");
-	hint(naming->builder->unit, diag, "%ss of %s are %s", naming->what, type->name, allowed->str);
+	unit_hint(naming->builder->unit, diag, "%ss of %s are %s", naming->what, type->name, allowed->str);
 }
 
 /* A list of names of nodes and groups. Those that are none are left out. */
@@ -49,7 +50,8 @@ static const char *const *read_names(const struct naming *naming, const struct y
 	if (ynode_is_null(node))
 		return NULL;
 	if (node->kind != YNODE_SEQUENCE) {
-		fault(naming->builder->unit, "wrong-shape", node->origin, "%s: %ss must be a list", naming->owner, naming->what);
+		unit_fault(naming->builder->unit, "wrong-shape", node->origin, "%s: %ss must be a list", naming->owner,
+			   naming->what);
 		return NULL;
 	}
 	const char **names = ARENA_ARRAY(naming->builder->unit->arena, const char *, node->sequence.n);
@@ -58,7 +60,7 @@ static const char *const *read_names(const struct naming *naming, const struct y
 		const char *name = ynode_text(item);
 		const struct ttype *type = name ? builder_type_of(naming->builder, name) : NULL;
 		if (!name) {
-			fault(naming->builder->unit, "wrong-shape", item->origin, "a %s is named by a text", naming->what);
+			unit_fault(naming->builder->unit, "wrong-shape", item->origin, "a %s is named by a text", naming->what);
 			continue;
 		}
 		if (!type) {
@@ -75,11 +77,11 @@ static struct ttype *named_type(struct builder *builder, enum type_kind kind, co
 {
 	const struct ynode *type = ynode_get(entry->value, "type");
 	if (entry->value->kind != YNODE_MAPPING) {
-		fault(builder->unit, "wrong-shape", entry->origin, "%s \"%s\" must be a mapping", what, entry->key);
+		unit_fault(builder->unit, "wrong-shape", entry->origin, "%s \"%s\" must be a mapping", what, entry->key);
 		return NULL;
 	}
 	if (!ynode_text(type)) {
-		fault(builder->unit, "missing-key", entry->origin, "%s \"%s\" has no type", what, entry->key);
+		unit_fault(builder->unit, "missing-key", entry->origin, "%s \"%s\" has no type", what, entry->key);
 		return NULL;
 	}
 	return unit_type_need(builder->unit, kind, ynode_text(type), type->origin);
@@ -97,7 +99,7 @@ static void build_group(const struct yentry *entry, void *data)
 	if (!type || !check_keys(builder->unit, entry->value, "a group", keys))
 		return;
 	if (builder_type_of(builder, entry->key)) {
-		fault(builder->unit, "duplicate-name", entry->origin, "there is a node or group \"%s\" already", entry->key);
+		unit_fault(builder->unit, "duplicate-name", entry->origin, "there is a node or group \"%s\" already", entry->key);
 		return;
 	}
 	struct tgroup group = { .name = entry->key, .type = type, .origin = entry->origin };
@@ -118,12 +120,13 @@ static void accept_shape(struct builder *builder, const struct ynode *given, con
 		return;
 	const struct yentry *misplaced = ynode_entry(builder->unit->root, section);
 	if (misplaced && misplaced->value == given) {
-		struct diag *diag = warn(builder->unit, "misplaced", misplaced->origin, "%s belong into topology_template",
+		struct diag *diag = unit_warn(builder->unit, "misplaced", misplaced->origin, "%s belong into topology_template",
 					 section);
-		hint(builder->unit, diag, "move them there");
+		unit_hint(builder->unit, diag, "move them there");
 	}
 	if ((given->kind == YNODE_SEQUENCE) != list_expected && given->kind != YNODE_SCALAR)
-		warn(builder->unit, "odd-shape", given->origin, "%s are a %s in TOSCA; read all the same", section, list_expected
+		unit_warn(builder->unit, "odd-shape", given->origin, "%s are a %s in TOSCA; read all the same", section,
+			  list_expected
 		     ? "list" : "mapping");
 }
 
@@ -145,13 +148,13 @@ static void build_policy(const struct yentry *entry, void *data)
 	size_t index = GPOINTER_TO_SIZE(g_hash_table_lookup(builder->policy_index, entry->key));
 	if (index) {
 		const struct tpolicy *other = &g_array_index(builder->policies, struct tpolicy, index - 1);
-		struct diag *diag = fault(builder->unit, "duplicate-name", entry->origin, "there is a policy \"%s\" already",
+		struct diag *diag = unit_fault(builder->unit, "duplicate-name", entry->origin, "there is a policy \"%s\" already",
 					  entry->key);
 		diag_note(builder->unit->diags, diag, other->origin, "first given here");
 		return;
 	}
 	if (!ynode_is_null(ynode_get(entry->value, "triggers")))
-		warn(builder->unit, "not-kept", ynode_entry(entry->value, "triggers")->origin,
+		unit_warn(builder->unit, "not-kept", ynode_entry(entry->value, "triggers")->origin,
 		     "triggers of a policy are not kept");
 	struct tpolicy policy = { .name = entry->key, .type = type, .origin = entry->origin };
 	char *owner = arena_printf(builder->unit->arena, "policy \"%s\" (%s)", entry->key, type->name);
@@ -185,7 +188,7 @@ struct mapping_run {
 static void unknown_word(struct builder *builder, const char *code, struct origin origin, const char *what, const char *word,
 			 GPtrArray *names)
 {
-	struct diag *diag = fault(builder->unit, code, origin, "there is no %s \"%s\"", what, word);
+	struct diag *diag = unit_fault(builder->unit, code, origin, "there is no %s \"%s\"", what, word);
 	hint_names(builder->unit, builder->unit->diags, diag, word, (const char *const *) names->pdata, names->len);
 }
 
@@ -251,9 +254,9 @@ static void check_target(const struct mapping_run *run, const struct ynode *node
 		if (run->kind == MAP_PROPERTY && !properties_find(builder->template->inputs, first))
 			unknown_word(builder, "unknown-input", origin, "input", first, names);
 		else if (run->kind == MAP_ATTRIBUTE && !ynode_get(outputs, first))
-			fault(builder->unit, "unknown-output", origin, "there is no output \"%s\"", first);
+			unit_fault(builder->unit, "unknown-output", origin, "there is no output \"%s\"", first);
 		else if (run->kind == MAP_REQUIREMENT || run->kind == MAP_CAPABILITY)
-			fault(builder->unit, "wrong-shape", node->origin, "a mapping is [ NODE, NAME ]");
+			unit_fault(builder->unit, "wrong-shape", node->origin, "a mapping is [ NODE, NAME ]");
 		return;
 	}
 	const struct ttype *type = builder_type_of(builder, first);
@@ -272,7 +275,7 @@ static void check_target(const struct mapping_run *run, const struct ynode *node
 			unknown_word(builder, "unknown-requirement", second_origin, "requirement of that node", second, names);
 		g_hash_table_add(run->mapped, g_strdup_printf("%s\n%s", first, second));
 	} else if (run->kind == MAP_CAPABILITY && !type_capability(type, second)) {
-		fault(builder->unit, "unknown-capability", second_origin, "\"%s\" (%s) has no capability \"%s\"", first,
+		unit_fault(builder->unit, "unknown-capability", second_origin, "\"%s\" (%s) has no capability \"%s\"", first,
 		      type->name, second);
 	}
 }
@@ -284,7 +287,7 @@ static void mapping_target(const struct mapping_run *run, const struct ynode *no
 	for (size_t i = 0; i < node->sequence.n; i++) {
 		target[i] = ynode_text(node->sequence.items[i]);
 		if (!target[i]) {
-			fault(unit, "wrong-shape", node->sequence.items[i]->origin, "a name is wanted here");
+			unit_fault(unit, "wrong-shape", node->sequence.items[i]->origin, "a name is wanted here");
 			return;
 		}
 	}
@@ -293,7 +296,7 @@ static void mapping_target(const struct mapping_run *run, const struct ynode *no
 	if (mapping->n_target)
 		check_target(run, node, mapping);
 	else
-		fault(unit, "wrong-shape", node->origin, "an empty mapping");
+		unit_fault(unit, "wrong-shape", node->origin, "an empty mapping");
 }
 
 /* A list is a mapping, unless a list is what the property takes and its first word is no input and no node. */
@@ -324,8 +327,8 @@ static void build_mapping(const struct yentry *entry, void *data)
 		return;
 	}
 	if (run->kind != MAP_PROPERTY) {
-		struct diag *diag = fault(unit, "wrong-shape", node->origin, "a mapping is [ NODE, NAME ]");
-		hint(unit, diag, "write %s: [ NODE, NAME ]", entry->key);
+		struct diag *diag = unit_fault(unit, "wrong-shape", node->origin, "a mapping is [ NODE, NAME ]");
+		unit_hint(unit, diag, "write %s: [ NODE, NAME ]", entry->key);
 		return;
 	}
 	struct eval eval = { .unit = unit, .arena = unit->arena, .diags = unit->diags, .self = SIZE_MAX };
@@ -341,7 +344,7 @@ static const struct tmapping *build_mappings(struct builder *builder, enum mappi
 	size_t n = !given ? 0 : given->kind == YNODE_SEQUENCE ? given->sequence.n : given->kind == YNODE_MAPPING
 		? given->mapping.n : 0;
 	if (n > TOSCA_MAX_DEFINITIONS) {
-		fault(builder->unit, "too-many", given->origin, "%s: more than %d", what, TOSCA_MAX_DEFINITIONS);
+		unit_fault(builder->unit, "too-many", given->origin, "%s: more than %d", what, TOSCA_MAX_DEFINITIONS);
 		return NULL;
 	}
 	struct mapping_run run = { .builder = builder, .kind = kind, .mapped = mapped };
@@ -365,7 +368,7 @@ void build_substitution(struct builder *builder, const struct ynode *given, GHas
 	const struct ynode *type = ynode_get(given, "node_type");
 	substitution->origin = given->origin;
 	if (!ynode_text(type)) {
-		fault(unit, "missing-key", given->origin, "substitution_mappings name no node_type");
+		unit_fault(unit, "missing-key", given->origin, "substitution_mappings name no node_type");
 		return;
 	}
 	template->substitution_type = unit_type_need(unit, TK_NODE, ynode_text(type), type->origin);

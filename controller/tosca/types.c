@@ -29,7 +29,7 @@ void unit_collect_types(struct unit *unit)
 		for (size_t i = 0; section && i < section->mapping.n; i++) {
 			const struct yentry *entry = &section->mapping.entries[i];
 			if (++n > TOSCA_MAX_TYPES) {
-				fault(unit, "too-many", entry->origin, "more than %d types in one file", TOSCA_MAX_TYPES);
+				unit_fault(unit, "too-many", entry->origin, "more than %d types in one file", TOSCA_MAX_TYPES);
 				break;
 			}
 			struct ttype *type = ARENA_NEW(unit->arena, struct ttype);
@@ -64,7 +64,7 @@ static gint compare_names(gconstpointer a, gconstpointer b)
 
 void unit_type_unknown(struct unit *unit, enum type_kind kind, const char *name, struct origin origin)
 {
-	struct diag *diag = fault(unit, "unknown-type", origin, "%s \"%s\" is not defined", kinds[kind].name, name);
+	struct diag *diag = unit_fault(unit, "unknown-type", origin, "%s \"%s\" is not defined", kinds[kind].name, name);
 	if (!can_guess(unit))
 		return;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -115,14 +115,14 @@ static void link_parent(struct ttype *type, const struct ynode *node, const char
 		return;
 	}
 	if (parent->link_state == TYPE_LINKING) {
-		struct diag *diag = fault(unit, "circular-inheritance", node ? node->origin : type->origin,
+		struct diag *diag = unit_fault(unit, "circular-inheritance", node ? node->origin : type->origin,
 					  "%s \"%s\" is derived from itself",
 					  kinds[type->kind].name, type->name);
 		diag_note(unit->diags, diag, parent->origin, "by way of \"%s\"", parent->name);
 		return;
 	}
 	if (parent->depth + 1 > TOSCA_MAX_INHERITANCE) {
-		fault(unit, "inheritance-too-deep", type->origin, "\"%s\" has more than %d ancestors", type->name,
+		unit_fault(unit, "inheritance-too-deep", type->origin, "\"%s\" has more than %d ancestors", type->name,
 		      TOSCA_MAX_INHERITANCE);
 		return;
 	}
@@ -151,7 +151,7 @@ static void type_link(struct ttype *type)
 		const struct ynode *from = ynode_get(at->node, "derived_from");
 		const char *name = ynode_text(from);
 		if (from && !name && !ynode_is_null(from))
-			fault(at->unit, "wrong-shape", from->origin, "derived_from names one type");
+			unit_fault(at->unit, "wrong-shape", from->origin, "derived_from names one type");
 		if (!name && strcmp(at->name, kinds[at->kind].root) != 0)
 			link_parent(at, NULL, kinds[at->kind].root);
 		else if (name && !link_simple(at, name))
@@ -226,7 +226,7 @@ static struct capability_def capability_read(struct unit *unit, const struct yen
 		type = ynode_get(entry->value, "type");
 	}
 	if (!ynode_text(type)) {
-		fault(unit, "missing-key", entry->origin, "capability \"%s\" has no type", entry->key);
+		unit_fault(unit, "missing-key", entry->origin, "capability \"%s\" has no type", entry->key);
 		return def;
 	}
 	def.type = unit_type_need(unit, TK_CAPABILITY, ynode_text(type), type->origin);
@@ -242,7 +242,7 @@ static void fill_capabilities(struct ttype *type)
 	const struct ynode *node = want_mapping(unit, ynode_get(type->node, "capabilities"), "capabilities");
 	size_t n = type->parent ? type->parent->n_capabilities : 0, n_own = node ? node->mapping.n : 0;
 	if (n + n_own > TOSCA_MAX_DEFINITIONS) {
-		fault(unit, "too-many", node->origin, "capabilities: more than %d", TOSCA_MAX_DEFINITIONS);
+		unit_fault(unit, "too-many", node->origin, "capabilities: more than %d", TOSCA_MAX_DEFINITIONS);
 		return;
 	}
 	if (!n_own || !unit_room(unit, (n + n_own) * sizeof(*type->capabilities), node->origin)) {
@@ -275,8 +275,8 @@ static bool read_occurrences(struct unit *unit, const struct ynode *node, gint64
 	bool unbounded = high && !g_ascii_strcasecmp(high, "UNBOUNDED");
 	if (!high || !g_ascii_string_to_signed(low, 10, 0, G_MAXINT32, min, NULL) ||
 	    (!unbounded && !g_ascii_string_to_signed(high, 10, 0, G_MAXINT32, max, NULL)) || (!unbounded && *max < *min)) {
-		struct diag *diag = fault(unit, "wrong-type", node->origin, "occurrences are not [ MINIMUM, MAXIMUM ]");
-		hint(unit, diag, "write [ 0, 1 ], or [ 1, UNBOUNDED ]");
+		struct diag *diag = unit_fault(unit, "wrong-type", node->origin, "occurrences are not [ MINIMUM, MAXIMUM ]");
+		unit_hint(unit, diag, "write [ 0, 1 ], or [ 1, UNBOUNDED ]");
 		return false;
 	}
 	if (unbounded)
@@ -297,7 +297,7 @@ static struct requirement_def requirement_read(struct unit *unit, const struct y
 		def.node = ynode_text(ynode_get(entry->value, "node"));
 		read_occurrences(unit, ynode_get(entry->value, "occurrences"), &def.min, &def.max);
 		if (!def.capability)
-			fault(unit, "missing-key", entry->origin, "requirement \"%s\" names no capability", entry->key);
+			unit_fault(unit, "missing-key", entry->origin, "requirement \"%s\" names no capability", entry->key);
 		if (def.node)
 			unit_type_need(unit, TK_NODE, def.node, ynode_get(entry->value, "node")->origin);
 		const struct ynode *relationship = ynode_get(entry->value, "relationship");
@@ -336,7 +336,7 @@ static void fill_requirements(struct ttype *type)
 	size_t n_own = !node ? 0 : node->kind == YNODE_SEQUENCE ? node->sequence.n : node->kind == YNODE_MAPPING ? node->mapping.n
 		: 0;
 	if (n + n_own > TOSCA_MAX_DEFINITIONS) {
-		fault(unit, "too-many", node->origin, "requirements: more than %d", TOSCA_MAX_DEFINITIONS);
+		unit_fault(unit, "too-many", node->origin, "requirements: more than %d", TOSCA_MAX_DEFINITIONS);
 		return;
 	}
 	if (!n_own || !unit_room(unit, (n + n_own) * sizeof(*type->requirements), node->origin)) {
@@ -358,7 +358,7 @@ static void fill_artifacts(struct ttype *type)
 	const struct ynode *node = want_mapping(unit, ynode_get(type->node, "artifacts"), "artifacts");
 	size_t n = type->parent ? type->parent->n_artifacts : 0, n_own = node ? node->mapping.n : 0;
 	if (n + n_own > TOSCA_MAX_DEFINITIONS) {
-		fault(unit, "too-many", node->origin, "artifacts: more than %d", TOSCA_MAX_DEFINITIONS);
+		unit_fault(unit, "too-many", node->origin, "artifacts: more than %d", TOSCA_MAX_DEFINITIONS);
 		return;
 	}
 	if (!n_own || !unit_room(unit, (n + n_own) * sizeof(*type->artifacts), node->origin)) {
@@ -389,11 +389,11 @@ static void fill_members(struct ttype *type, const char *key)
 		return;
 	}
 	if (node->kind != YNODE_SEQUENCE) {
-		fault(type->unit, "wrong-shape", node->origin, "%s must be a list of types", key);
+		unit_fault(type->unit, "wrong-shape", node->origin, "%s must be a list of types", key);
 		return;
 	}
 	if (node->sequence.n > TOSCA_MAX_DEFINITIONS) {
-		fault(type->unit, "too-many", node->origin, "%s: more than %d", key, TOSCA_MAX_DEFINITIONS);
+		unit_fault(type->unit, "too-many", node->origin, "%s: more than %d", key, TOSCA_MAX_DEFINITIONS);
 		return;
 	}
 	const char **members = ARENA_ARRAY(type->unit->arena, const char *, node->sequence.n);
@@ -401,7 +401,7 @@ static void fill_members(struct ttype *type, const char *key)
 		const struct ynode *item = node->sequence.items[i];
 		const char *name = ynode_text(item);
 		if (!name)
-			fault(type->unit, "wrong-shape", item->origin, "a type is named by a text");
+			unit_fault(type->unit, "wrong-shape", item->origin, "a type is named by a text");
 		else if (unit_type(type->unit, TK_NODE, name) || unit_type(type->unit, TK_GROUP, name))
 			members[type->n_members++] = name;
 		else
@@ -456,7 +456,7 @@ void type_fill(struct ttype *type)
 	type->attributes = properties_read(unit, ynode_get(type->node, "attributes"), type->parent ? type->parent->attributes
 					   : none, "attributes", false);
 	if (type->simple && type->properties.n)
-		fault(unit, "wrong-shape", type->origin, "a type derived from %s has no properties",
+		unit_fault(unit, "wrong-shape", type->origin, "a type derived from %s has no properties",
 		      base_name(type->simple->base));
 	fill_by_kind(type);
 	type->fill_state = TYPE_FILLED;

@@ -4,13 +4,12 @@
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */
 
-static struct unit *unit_new(const char *path, const char *id)
+static struct unit *unit_new(const char *path)
 {
 	struct unit *unit = g_new0(struct unit, 1);
 	g_atomic_ref_count_init(&unit->refs);
 	unit->arena = arena_new();
 	unit->path = arena_strdup(unit->arena, path);
-	unit->id = arena_strdup(unit->arena, id);
 	unit->builtin = g_str_has_prefix(path, BUILTIN);
 	unit->cacheable = true;
 	unit->diags = diags_new();
@@ -74,19 +73,21 @@ static void missing_import(struct loader *loader, struct unit *unit, const char 
 	enum { CANDIDATES_MAX = 2000 };
 	if (strstr(name, "://")) {
 		const char *base = strrchr(name, '/') + 1;
-		struct diag *diag = fault(unit, "url-import", origin, "\"%.200s\": files are not taken from the net", name);
+		struct diag *diag = unit_fault(unit, "url-import", origin, "\"%s\": files are not taken from the net",
+					  text_shown(unit->arena, name));
 		if (tosca_profile_text(base))
-			hint(unit, diag, "write \"%s\": it is built in", base);
+			unit_hint(unit, diag, "write \"%s\": it is built in", base);
 		else
-			hint(unit, diag, "put the file into the repository");
+			unit_hint(unit, diag, "put the file into the repository");
 		return;
 	}
 	if (outside) {
-		struct diag *diag = fault(unit, "path-outside", origin, "\"%.200s\" leads out of the repository", name);
-		hint(unit, diag, "paths are relative to this file, or begin with / for the root of the repository");
+		struct diag *diag = unit_fault(unit, "path-outside", origin, "\"%s\" leads out of the repository",
+					  text_shown(unit->arena, name));
+		unit_hint(unit, diag, "paths are relative to this file, or begin with / for the root of the repository");
 		return;
 	}
-	struct diag *diag = fault(unit, "missing-import", origin, "there is no file \"%.200s\"", name);
+	struct diag *diag = unit_fault(unit, "missing-import", origin, "there is no file \"%s\"", text_shown(unit->arena, name));
 	if (!can_guess(unit))
 		return;
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -103,11 +104,11 @@ static void add_import(struct loader *loader, struct unit *unit, const struct yn
 {
 	const char *name = ynode_text(file);
 	if (!name) {
-		fault(unit, "wrong-shape", file->origin, "an import names a file");
+		unit_fault(unit, "wrong-shape", file->origin, "an import names a file");
 		return;
 	}
 	if (unit->n_imports == TOSCA_MAX_IMPORTS) {
-		fault(unit, "too-many", file->origin, "imports: more than %d", TOSCA_MAX_IMPORTS);
+		unit_fault(unit, "too-many", file->origin, "imports: more than %d", TOSCA_MAX_IMPORTS);
 		return;
 	}
 	struct import *import = &unit->imports[unit->n_imports++];
@@ -138,12 +139,13 @@ static void read_import(struct loader *loader, struct unit *unit, const struct y
 	const struct yentry *repository = ynode_entry(item, "repository");
 	const struct yentry *prefix = ynode_entry(item, "namespace_prefix");
 	if (repository) {
-		struct diag *diag = fault(unit, "unsupported", repository->origin, "files are not taken from other repositories");
-		hint(unit, diag, "put the file into this repository");
+		struct diag *diag = unit_fault(unit, "unsupported", repository->origin,
+					       "files are not taken from other repositories");
+		unit_hint(unit, diag, "put the file into this repository");
 	} else if (prefix) {
-		fault(unit, "unsupported", prefix->origin, "namespace_prefix is not supported");
+		unit_fault(unit, "unsupported", prefix->origin, "namespace_prefix is not supported");
 	} else if (!ynode_get(item, "file")) {
-		fault(unit, "missing-key", item->origin, "an import names a file");
+		unit_fault(unit, "missing-key", item->origin, "an import names a file");
 	} else {
 		add_import(loader, unit, ynode_get(item, "file"));
 	}
@@ -155,8 +157,8 @@ static void read_imports(struct loader *loader, struct unit *unit)
 	if (ynode_is_null(imports))
 		return;
 	if (imports->kind == YNODE_SCALAR) {
-		struct diag *diag = fault(unit, "wrong-shape", imports->origin, "imports must be a list");
-		hint(unit, diag, "write [ %s ]", imports->scalar.text);
+		struct diag *diag = unit_fault(unit, "wrong-shape", imports->origin, "imports must be a list");
+		unit_hint(unit, diag, "write [ %s ]", imports->scalar.text);
 		return;
 	}
 	bool list = imports->kind == YNODE_SEQUENCE;
@@ -189,7 +191,7 @@ static void make_closure(struct loader *loader, struct unit *unit)
 		for (size_t j = 1; unit->imports[i].unit && j < unit->imports[i].unit->n_closure; j++)
 			reach(closure, seen, unit->imports[i].unit->closure[j]);
 	if (closure->len > TOSCA_MAX_IMPORTS) {
-		fault(unit, "too-many", unit->imports[0].origin, "this file reaches more than %d others", TOSCA_MAX_IMPORTS);
+		unit_fault(unit, "too-many", unit->imports[0].origin, "this file reaches more than %d others", TOSCA_MAX_IMPORTS);
 		g_ptr_array_set_size(closure, TOSCA_MAX_IMPORTS);
 	}
 	if (normative)
@@ -237,9 +239,9 @@ static void conflict(struct unit *unit, const struct ttype *first, const struct 
 	for (size_t i = 0; !own && i < unit->n_imports; i++)
 		if (unit->imports[i].unit == second->unit)
 			origin = unit->imports[i].origin;
-	struct diag *diag = fault(unit, "conflicting-types", origin, "%s \"%s\" is defined differently in two files",
+	struct diag *diag = unit_fault(unit, "conflicting-types", origin, "%s \"%s\" is defined differently in two files",
 				  kind_name(first->kind), first->name);
-	hint(unit, diag, "rename one of them, or make them the same");
+	unit_hint(unit, diag, "rename one of them, or make them the same");
 	if (!own)
 		diag_note(unit->diags, diag, first->origin, "defined here");
 	diag_note(unit->diags, diag, second->origin, "and here");
@@ -282,7 +284,7 @@ static bool check_version(struct unit *unit)
 	const struct ynode *node = ynode_get(unit->root, "tosca_definitions_version");
 	const char *version = ynode_text(node);
 	if (!version) {
-		fault(unit, "unknown-version", node->origin, "tosca_definitions_version names no version");
+		unit_fault(unit, "unknown-version", node->origin, "tosca_definitions_version names no version");
 		return false;
 	}
 	for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
@@ -291,14 +293,15 @@ static bool check_version(struct unit *unit)
 	if (g_str_has_prefix(version, uri))
 		return true;
 	if (g_str_has_prefix(version, "tosca_simple_profile_for_nfv_")) {
-		struct diag *diag = fault(unit, "unsupported-profile", node->origin, "the older profile \"%s\" is not supported",
+		struct diag *diag = unit_fault(unit, "unsupported-profile", node->origin,
+					       "the older profile \"%s\" is not supported",
 					  version);
-		hint(unit, diag,
+		unit_hint(unit, diag,
 		     "write the descriptor with SOL001's types: tosca_simple_yaml_1_3 and an import of "
 		     "etsi_nfv_sol001_vnfd_types.yaml");
 		return false;
 	}
-	struct diag *diag = fault(unit, "unknown-version", node->origin, "there is no TOSCA version \"%s\"", version);
+	struct diag *diag = unit_fault(unit, "unknown-version", node->origin, "there is no TOSCA version \"%s\"", version);
 	hint_names(unit, unit->diags, diag, version, known, G_N_ELEMENTS(known));
 	return false;
 }
@@ -369,7 +372,7 @@ static void read_file(struct loader *loader, struct unit *unit)
 		const struct origin origin = { unit->path, 0, 0 };
 		unit->is_tosca = true;
 		unit->cacheable = false;
-		fault(unit, "unreadable", origin, "%s", error ? error->message : "cannot be read");
+		unit_fault(unit, "unreadable", origin, "%s", error ? error->message : "cannot be read");
 		return;
 	}
 	size_t length;
@@ -443,7 +446,7 @@ static struct unit *from_cache(struct loader *loader, const char *path, const ch
 
 static struct unit *from_scratch(struct loader *loader, const char *path, const char *id)
 {
-	struct unit *unit = unit_new(path, id);
+	struct unit *unit = unit_new(path);
 	unit->used = loader->cache->generation;
 	g_hash_table_insert(unit->builtin ? loader->cache->profile : loader->units, (gpointer) (guintptr) unit->path, unit);
 	unit->loading = true;
@@ -460,9 +463,10 @@ static struct unit *from_scratch(struct loader *loader, const char *path, const 
 static struct unit *refuse_circle(struct unit *importer, const struct unit *unit, struct origin from)
 {
 	importer->cacheable = false;
-	struct diag *diag = fault(importer, "circular-import", from, "\"%s\" imports this file, directly or by way of others",
+	struct diag *diag = unit_fault(importer, "circular-import", from,
+				       "\"%s\" imports this file, directly or by way of others",
 				  unit->path);
-	hint(importer, diag, "move what both need into a third file");
+	unit_hint(importer, diag, "move what both need into a third file");
 	return NULL;
 }
 
@@ -472,7 +476,7 @@ static struct unit *obtain(struct loader *loader, struct unit *importer, const c
 	if (loader->depth >= TOSCA_MAX_IMPORT_DEPTH) {
 		if (importer) {
 			importer->cacheable = false;
-			fault(importer, "imports-too-deep", from, "imports nested deeper than %d", TOSCA_MAX_IMPORT_DEPTH);
+			unit_fault(importer, "imports-too-deep", from, "imports nested deeper than %d", TOSCA_MAX_IMPORT_DEPTH);
 		}
 		return NULL;
 	}
@@ -497,8 +501,8 @@ struct unit *load_unit(struct loader *loader, struct unit *importer, const char 
 	if (!unit || unit->is_tosca)
 		return unit;
 	if (importer) {
-		struct diag *diag = fault(importer, "not-tosca", from, "\"%s\" has no tosca_definitions_version", path);
-		hint(importer, diag, "begin it with \"tosca_definitions_version: tosca_simple_yaml_1_3\"");
+		struct diag *diag = unit_fault(importer, "not-tosca", from, "\"%s\" has no tosca_definitions_version", path);
+		unit_hint(importer, diag, "begin it with \"tosca_definitions_version: tosca_simple_yaml_1_3\"");
 	}
 	return NULL;
 }

@@ -138,13 +138,18 @@ char *tvalue_text(struct arena *arena, const struct tvalue *value)
 	g_assert_not_reached();
 }
 
-const char *value_quote(struct arena *arena, const struct tvalue *value)
+const char *text_shown(struct arena *arena, const char *text)
 {
 	enum { SHOWN_MAX = 80 };
+	if (g_utf8_strlen(text, -1) <= SHOWN_MAX)
+		return text;
+	const char *end = g_utf8_offset_to_pointer(text, SHOWN_MAX);
+	return arena_printf(arena, "%.*s…", (int) (end - text), text);
+}
+
+const char *value_quote(struct arena *arena, const struct tvalue *value)
+{
 	if (value->type != TV_STRING)
 		return tvalue_text(arena, value);
-	if (g_utf8_strlen(value->string, -1) <= SHOWN_MAX)
-		return arena_printf(arena, "\"%s\"", value->string);
-	const char *end = g_utf8_offset_to_pointer(value->string, SHOWN_MAX);
-	return arena_printf(arena, "\"%.*s…\"", (int) (end - value->string), value->string);
+	return arena_printf(arena, "\"%s\"", text_shown(arena, value->string));
 }

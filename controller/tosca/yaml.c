@@ -30,7 +30,7 @@ struct reader {
 	bool failed;
 };
 
-enum { HASH_FROM = 16 };
+enum { HASH_FROM = 16, SHOWN_MAX = 64 };
 
 static struct origin origin_of(const struct reader *reader, yaml_mark_t mark)
 {
@@ -162,7 +162,8 @@ static bool tag_is_fine(struct reader *reader, const yaml_char_t *tag, struct or
 {
 	if (!tag || !strcmp((const char *) tag, "!") || g_str_has_prefix((const char *) tag, "tag:yaml.org,2002:"))
 		return true;
-	g_autofree char *text = g_strdup_printf("tag \"%.64s\" has no meaning here", (const char *) tag);
+	g_autofree char *shown = g_utf8_substring((const char *) tag, 0, MIN(SHOWN_MAX, g_utf8_strlen((const char *) tag, -1)));
+	g_autofree char *text = g_strdup_printf("tag \"%s\" has no meaning here", shown);
 	fail(reader, "yaml-tag", origin, text);
 	return false;
 }

@@ -11,6 +11,7 @@ static const struct {
 	bool (*run)(const struct bench_options *options);
 } benches[] = {
 	{ "plan", "loading and planning 100, 1,000 and 10,000 VNFs (-n: so many)", bench_plan },
+	{ "provision", "from a commit seen to a VNF that runs: 200 single ones, 1,000 at once (-n: so many)", bench_provision },
 };
 
 static int usage(FILE *out)

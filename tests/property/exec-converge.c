@@ -205,6 +205,31 @@ static void test_recovered_keeps_later_address(void)
 	}
 }
 
+static struct network *all_on(const char *site)
+{
+	static const char *const cps[] = { "lan=link/a.net", NULL };
+	struct loop_builder builder;
+	loop_builder_init(&builder);
+	loop_add_link(&builder, "link/a.net", site, "10.1.0.0/24", 1500);
+	loop_add_vnfc(&builder, "vnfc/a.x.0", site, 1 << 26, NULL, cps);
+	loop_add_nf(&builder, "nf/a.x.0", site, "text", NULL, NULL);
+	return loop_build(&builder, site);
+}
+
+/* A service that moves to another site is made there and taken away here. */
+static void test_moves_to_another_site(void)
+{
+	auto_ptr(loop) loop = loop_new(1);
+	auto_ptr(network) berlin = all_on("berlin");
+	auto_ptr(network) paris = all_on("paris");
+	must_converge(loop, berlin, 1, 0);
+	must_converge(loop, paris, 1, 1);
+	g_assert_cmpuint(fake_world_incarnations(loop->world, "berlin", "vnfc/a.x.0"), ==, 0);
+	g_assert_cmpuint(fake_world_incarnations(loop->world, "berlin", "link/a.net"), ==, 0);
+	must_converge(loop, berlin, 1, 2);
+	loop_crash(loop);
+}
+
 /* --- order --------------------------------------------------------------------------------------------------------------- */
 
 struct order {
@@ -319,6 +344,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/exec/converge/drift", test_drift);
 	g_test_add_func("/exec/converge/recovered", test_recovered_keeps_addresses);
 	g_test_add_func("/exec/converge/recovered-later", test_recovered_keeps_later_address);
+	g_test_add_func("/exec/converge/moves", test_moves_to_another_site);
 	g_test_add_func("/exec/converge/removal-order", test_removal_order);
 	g_test_add_func("/exec/converge/limits", test_limits);
 	g_test_add_func("/exec/converge/strangers", test_strangers);

@@ -2,6 +2,7 @@
 #include "loop.h"
 
 #include "base/clock.h"
+#include "exec/internal.h"
 #include "exec/look.h"
 
 #include <poll.h>
@@ -166,6 +167,45 @@ static void test_leftovers(void)
 	g_assert_cmpuint(fake_world_incarnations(loop->world, "berlin", "vnfc/a.x.0"), ==, 1);
 }
 
+static struct network *on_one_site(const char *site)
+{
+	struct loop_builder builder;
+	loop_builder_init(&builder);
+	loop_add_link(&builder, "link/a.net", site, "10.1.0.0/24", 1500);
+	loop_add_vnfc(&builder, "vnfc/a.x.0", site, 1 << 26, NULL, cp_lan);
+	return loop_build(&builder, site);
+}
+
+/* On two sites at once: the object is where it is desired, the other is a leftover there. */
+static void test_on_two_sites(void)
+{
+	auto_ptr(loop) loop = loop_new(1);
+	auto_ptr(network) berlin = on_one_site("berlin");
+	auto_ptr(network) paris = on_one_site("paris");
+	converge(loop, berlin);
+	auto_ptr(arena) arena = arena_new();
+	const struct vim_ops *ops = NULL;
+	struct vim *vim = loop->lookup.vim(&loop->lookup, "paris", &ops, NULL);
+	const struct call call = { .deadline_us = clock_monotonic_us() + G_USEC_PER_SEC, .cancel_fd = -1 };
+	for (size_t i = 0; i < paris->objects.n; i++) {
+		const struct object *object = object_with_incarnation(arena, paris->objects.items[i], 1);
+		if (i == 0)
+			g_assert_true(ops->ensure_link(vim, &call, link_from_object(arena, object, NULL), NULL));
+		else
+			g_assert_true(ops->ensure_vnfc(vim, &call, vnfc_from_object(arena, object, NULL), arena, NULL, NULL, NULL));
+	}
+	for (int turn = 0; turn < 2; turn++) {
+		loop_observe(loop, turn ? paris : berlin);
+		g_assert_cmpstr(seen(loop, "vnfc/a.x.0")->site, ==, turn ? "paris" : "berlin");
+		g_assert_cmpuint(loop->observed->n_leftovers, ==, 2);
+		g_assert_cmpstr(loop->observed->leftovers[0].key, ==, "link/a.net");
+		g_assert_cmpstr(loop->observed->leftovers[1].site, ==, turn ? "berlin" : "paris");
+		g_assert_cmpuint(loop->observed->n_accesses, ==, 1);
+	}
+	loop->act_violations = 0; /* the calls above were the test's own */
+	converge(loop, paris);
+}
+
 static void test_strangers(void)
 {
 	auto_ptr(loop) loop = loop_new(1);
@@ -269,6 +309,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/exec/observe/unreachable-ems", test_unreachable_ems);
 	g_test_add_func("/exec/observe/chunks", test_chunks);
 	g_test_add_func("/exec/observe/leftovers", test_leftovers);
+	g_test_add_func("/exec/observe/two-sites", test_on_two_sites);
 	g_test_add_func("/exec/observe/strangers", test_strangers);
 	g_test_add_func("/exec/observe/some-keys", test_some_keys);
 	g_test_add_func("/exec/observe/lost-hosts", test_some_keys_and_lost_hosts);
