@@ -2,6 +2,8 @@
 #include "cli/verbs.h"
 
 #include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
 #include "http/client/client.h"
 
 #include <stdio.h>
@@ -9,9 +11,19 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ASK_TIMEOUT_S = 30, WAIT_TIMEOUT_DEFAULT_S = 300, WAIT_LOOK_MS = 50, ANSWER_MAX_BYTES = 256 * 1024 * 1024 };
+enum { ASK_TIMEOUT_S = 30, WAIT_TIMEOUT_DEFAULT_S = 300, WAIT_LOOK_MS = 50, ANSWER_MAX_BYTES = 256 * 1024 * 1024,
+       REFUSAL_MAX_BYTES = 1024 * 1024 };
 
 static const char EXIT_HEADER[] = "Pleach-Exit"; /* the exit status that goes with an answer (api/api.h) */
+
+/* The controller's own words, without the request that led to them: that was ours, not the operator's. */
+static void refused_by_controller(const struct http_reply *reply, GError **error)
+{
+	g_autoptr(json_t) json = json_parse(reply->bytes, reply->length, REFUSAL_MAX_BYTES, "answer", NULL);
+	const char *words = json_opt_string(json_object_get(json, "error"), "text", reply->bytes);
+	g_autofree char *text = g_strchomp(g_strdup(words));
+	g_set_error_literal(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, text);
+}
 
 char *cli_ask(const struct cli *cli, const char *method, const char *path, int *ret_exit, GError **error)
 {
@@ -34,9 +46,13 @@ char *cli_ask(const struct cli *cli, const char *method, const char *path, int *
 		g_prefix_error(error, "no controller answers at %s (start pleachd, or say --controller): ", cli->controller);
 		return NULL;
 	}
+	g_autofree char *exit_status = http_reply_header(&reply, EXIT_HEADER);
+	if (reply.status / 100 != 2 && exit_status) {
+		refused_by_controller(&reply, error);
+		return NULL;
+	}
 	if (!http_reply_is_good(&reply, &call, error))
 		return NULL;
-	g_autofree char *exit_status = http_reply_header(&reply, EXIT_HEADER);
 	if (ret_exit)
 		*ret_exit = exit_status ? atoi(exit_status) : EXIT_OK;
 	return g_steal_pointer(&reply.bytes);

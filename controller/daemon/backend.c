@@ -57,6 +57,23 @@ static void add_revision_state(struct arena *arena, struct report_input *ret, co
 		ret->trouble = newest->reason;
 }
 
+/* The first fault with its place, and how many more there are. */
+static const char *faults_text(struct arena *arena, const struct diags *diags)
+{
+	const struct diag *first = NULL;
+	for (size_t i = 0; i < diags_count(diags) && !first; i++)
+		if (diags_get(diags, i)->severity == SEVERITY_ERROR)
+			first = diags_get(diags, i);
+	if (!first)
+		return "faults in the descriptors: `pleach validate` shows them";
+	size_t more = diags_errors(diags) - 1;
+	const char *others = more ? arena_printf(arena, " (and %zu more fault%s: `pleach validate` shows them)", more, more == 1 ? "" : "s")
+				  : "";
+	if (!first->origin.file)
+		return arena_printf(arena, "%s%s", first->text, others);
+	return arena_printf(arena, "%s:%u:%u: %s%s", first->origin.file, first->origin.line, first->origin.column, first->text, others);
+}
+
 void backend_snapshot(enum api_report report, const char *key, struct arena *arena, struct report_input *ret,
 		      const struct cycle_view *now, bool at_rest)
 {
@@ -74,8 +91,7 @@ void backend_snapshot(enum api_report report, const char *key, struct arena *are
 	if (now->load_error)
 		ret->trouble = now->load_error;
 	else if (now->revision && diags_errors(now->revision->diags) > 0)
-		ret->trouble = arena_printf(arena, "%zu faults in the descriptors; `pleach validate` shows them",
-					    diags_errors(now->revision->diags));
+		ret->trouble = faults_text(arena, now->revision->diags);
 	ret->unsettled = !at_rest || now->load_error;
 	add_history(report, key, arena, ret, now);
 }

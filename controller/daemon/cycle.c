@@ -65,7 +65,7 @@ struct cycle {
 	struct cycle_options options;
 	struct cycle_view now;
 	struct tosca_cache *cache;
-	struct journal_keeper journal;
+	struct journal_keeper *journal;
 	struct drift_record *drift;
 	struct sites *sites;
 	int cancel_fd; /* of looks */
@@ -528,14 +528,12 @@ struct cycle *cycle_new(const struct cycle_options *options, GError **error)
 	cycle->drift = drift_record_new();
 	cycle->sites = sites_new(options->store, cycle->now.last, cycle->now.drivers);
 	cycle->want_keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	cycle->journal = (struct journal_keeper) {
-		.store = options->store, .last = cycle->now.last, .operation = options->operation, .data = options->data,
-	};
+	cycle->journal = journal_keeper_new(options->store, cycle->now.last);
 	const struct exec_options exec_options = {
 		.registry = options->registry,
 		.pool = cycle->now.pool,
 		.lookup = drivers_lookup(cycle->now.drivers),
-		.journal = journal_of(&cycle->journal),
+		.journal = journal_of(cycle->journal),
 		.random = random_number,
 		.wall = wall_now,
 		.progress = options->operation,
@@ -580,6 +578,7 @@ void cycle_free(struct cycle *cycle)
 	g_clear_pointer(&cycle->now.revision, revision_unref);
 	sites_free(cycle->sites);
 	drivers_free(cycle->now.drivers);
+	journal_keeper_free(cycle->journal);
 	drift_record_free(cycle->drift);
 	tosca_cache_free(cycle->cache);
 	last_free(cycle->now.last);

@@ -37,8 +37,12 @@ static void tell_revision(struct daemon *daemon, const struct cycle_view *now)
 	const struct diags *diags = now->revision->diags;
 	for (size_t i = 0; i < diags_count(diags); i++) {
 		const struct diag *diag = diags_get(diags, i);
-		if (diag->severity == SEVERITY_ERROR)
+		if (diag->severity != SEVERITY_ERROR)
+			continue;
+		if (diag->origin.file)
 			log_error("%s:%u:%u: error[%s]: %s", diag->origin.file, diag->origin.line, diag->origin.column, diag->code, diag->text);
+		else
+			log_error("error[%s]: %s", diag->code, diag->text);
 	}
 }
 

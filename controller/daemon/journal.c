@@ -10,6 +10,27 @@ static bool report_failure(const char *what, GError *error)
 	return false;
 }
 
+/* What a transaction says is applied counts in memory when it is on disk. */
+struct applied {
+	char *key;
+	struct arena *arena;
+	const struct object *object; /* NULL: gone */
+};
+
+static void applied_free(gpointer data)
+{
+	struct applied *applied = data;
+	arena_unref(applied->arena);
+	g_free(applied->key);
+	g_free(applied);
+}
+
+struct journal_keeper {
+	struct store *store;
+	struct last *last;
+	GPtrArray *applied; /* struct applied, of the open transaction */
+};
+
 static bool begin(void *data)
 {
 	const struct journal_keeper *keeper = data;
@@ -21,10 +42,21 @@ static bool commit(void *data)
 {
 	const struct journal_keeper *keeper = data;
 	GError *error = NULL;
-	if (store_commit(keeper->store, &error))
-		return true;
+	if (!store_commit(keeper->store, &error))
+		return report_failure("commit", error);
+	for (guint i = 0; i < keeper->applied->len; i++) {
+		const struct applied *applied = g_ptr_array_index(keeper->applied, i);
+		last_put(keeper->last, applied->key, applied->object);
+	}
+	g_ptr_array_set_size(keeper->applied, 0);
+	return true;
+}
+
+static void rollback(void *data)
+{
+	const struct journal_keeper *keeper = data;
 	store_rollback(keeper->store);
-	return report_failure("commit", error);
+	g_ptr_array_set_size(keeper->applied, 0);
 }
 
 /* A step that was there because of drift, and that completed: the drift was put right. */
@@ -47,19 +79,40 @@ static bool record(void *data, const struct operation *operation)
 	       report_failure("operation", error);
 }
 
-static bool applied(void *data, const char *key, const struct object *object, const struct operation *operation)
+static bool put_applied(void *data, const char *key, const struct object *object, const struct operation *operation)
 {
 	const struct journal_keeper *keeper = data;
 	GError *error = NULL;
 	if (!store_put_applied(keeper->store, key, object, operation->revision, &error))
 		return report_failure("last applied", error);
-	last_put(keeper->last, key, object);
+	struct applied *applied = g_new0(struct applied, 1);
+	*applied = (struct applied) { .key = g_strdup(key), .arena = arena_new() };
+	if (object)
+		applied->object = object_copy(applied->arena, object);
+	g_ptr_array_add(keeper->applied, applied);
 	return true;
+}
+
+struct journal_keeper *journal_keeper_new(struct store *store, struct last *last)
+{
+	struct journal_keeper *keeper = g_new0(struct journal_keeper, 1);
+	*keeper = (struct journal_keeper) { .store = store, .last = last, .applied = g_ptr_array_new_with_free_func(applied_free) };
+	return keeper;
+}
+
+void journal_keeper_free(struct journal_keeper *keeper)
+{
+	if (!keeper)
+		return;
+	g_ptr_array_unref(keeper->applied);
+	g_free(keeper);
 }
 
 struct journal journal_of(struct journal_keeper *keeper)
 {
-	return (struct journal) { .begin = begin, .record = record, .applied = applied, .commit = commit, .data = keeper };
+	return (struct journal) {
+		.begin = begin, .record = record, .applied = put_applied, .commit = commit, .rollback = rollback, .data = keeper,
+	};
 }
 
 /* --- drift ----------------------------------------------------------------------------------------------------------------- */

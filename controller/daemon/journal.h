@@ -7,12 +7,10 @@
 #include "daemon/last.h"
 #include "exec/exec.h"
 
-struct journal_keeper {
-	struct store *store;
-	struct last *last;
-	void (*operation)(const struct operation *operation, void *data); /* or NULL */
-	void *data;
-};
+struct journal_keeper;
+
+struct journal_keeper *journal_keeper_new(struct store *store, struct last *last); /* both must outlive it */
+void journal_keeper_free(struct journal_keeper *keeper);
 
 /* @keeper must outlive the journal. */
 struct journal journal_of(struct journal_keeper *keeper);

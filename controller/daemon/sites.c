@@ -80,6 +80,9 @@ void sites_take(struct sites *sites, const struct network *network)
 	size_t n;
 	const struct site *const *all = sites_all(sites, network, arena, &n);
 	drivers_set_sites(sites->drivers, all, n);
+	g_autoptr(GError) unnamed = NULL;
+	if (!store_set_owner(sites->store, network->owner, &unnamed))
+		log_error("store: owner: %s", unnamed->message);
 	for (size_t i = 0; i < network->n_sites; i++) {
 		g_autoptr(GError) error = NULL;
 		if (!store_put_site(sites->store, network->sites[i], &error))

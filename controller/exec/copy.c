@@ -2,7 +2,6 @@
 
 const struct object object_gone;
 
-
 const struct access *access_copy(struct arena *arena, const struct access *access)
 {
 	struct access *copy = ARENA_NEW(arena, struct access);

@@ -149,10 +149,10 @@ void item_let_go(struct exec *exec, struct item *item)
 	}
 }
 
-static void note_left(struct exec *exec, const struct step *step, unsigned incarnation, bool there)
+static void note_left(struct exec *exec, const char *key, const char *site, unsigned incarnation, bool there)
 {
 	struct left *left = ARENA_NEW(exec->arena, struct left);
-	*left = (struct left) { step->key, step->site, incarnation, there };
+	*left = (struct left) { key, site, incarnation, there };
 	g_ptr_array_add(exec->left, left);
 }
 
@@ -196,8 +196,8 @@ static void apply(struct exec *exec, struct job *job)
 	const struct step *step = item->step;
 	switch (step->action) {
 	case ACTION_REPLACE:
-		if (step->observed && step->observed->incarnation != step->incarnation)
-			note_left(exec, step, step->observed->incarnation, !step->interrupts);
+		if (step->observed) /* of a move, on the site that it leaves */
+			note_left(exec, step->key, step->observed->site, step->observed->incarnation, !step->interrupts);
 		G_GNUC_FALLTHROUGH;
 	case ACTION_CREATE:
 	case ACTION_CHANGE:
@@ -208,11 +208,11 @@ static void apply(struct exec *exec, struct job *job)
 	case ACTION_REMOVE:
 		is_gone(exec, step->key);
 		hosted_are_gone(exec, job);
-		note_left(exec, step, step->incarnation, false);
+		note_left(exec, step->key, step->site, step->incarnation, false);
 		exec_note(exec, item, true, NULL);
 		return;
 	case ACTION_CLEAN:
-		note_left(exec, step, step->incarnation, false);
+		note_left(exec, step->key, step->site, step->incarnation, false);
 		exec_note(exec, item, false, NULL);
 		return;
 	}
@@ -249,7 +249,7 @@ void exec_land(struct exec *exec, struct job *job, gint64 now_us)
 		if (job->removed_first) {
 			is_gone(exec, item->step->key);
 			hosted_are_gone(exec, job);
-			note_left(exec, item->step, job->remove_first->incarnation, false);
+			note_left(exec, item->step->key, job->remove_first->site, job->remove_first->incarnation, false);
 		}
 		item_fails(exec, item, job->error, item->step->desired ? job->want : NULL, now_us);
 	}

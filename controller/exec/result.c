@@ -57,11 +57,11 @@ static void put_accesses(struct exec *exec, struct observed *ret)
 }
 
 /* The last word about an incarnation that is no longer its key's object. */
-static const struct left *left_of(const struct exec *exec, const char *key, unsigned incarnation)
+static const struct left *left_of(const struct exec *exec, const char *key, const char *site, unsigned incarnation)
 {
 	for (guint i = exec->left->len; i > 0; i--) {
 		const struct left *left = exec->left->pdata[i - 1];
-		if (left->incarnation == incarnation && !strcmp(left->key, key))
+		if (left->incarnation == incarnation && !strcmp(left->key, key) && !strcmp(left->site, site))
 			return left;
 	}
 	return NULL;
@@ -79,12 +79,12 @@ static void put_leftovers(const struct exec *exec, struct observed *ret)
 	g_autoptr(GArray) leftovers = g_array_new(FALSE, FALSE, sizeof(struct leftover));
 	for (size_t i = 0; i < before->n_leftovers; i++) {
 		const struct leftover *one = &before->leftovers[i];
-		if (!left_of(exec, one->key, one->incarnation))
+		if (!left_of(exec, one->key, one->site, one->incarnation))
 			put_leftover(leftovers, ret->arena, one->key, one->site, one->incarnation);
 	}
 	for (guint i = 0; i < exec->left->len; i++) {
 		const struct left *left = exec->left->pdata[i];
-		if (left->there && left_of(exec, left->key, left->incarnation) == left)
+		if (left->there && left_of(exec, left->key, left->site, left->incarnation) == left)
 			put_leftover(leftovers, ret->arena, left->key, left->site, left->incarnation);
 	}
 	ret->n_leftovers = leftovers->len;

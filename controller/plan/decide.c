@@ -57,11 +57,14 @@ bool item_is_dead(const struct item *item)
 	return strcmp(object_string(item->observed, "state", "running"), "running") != 0;
 }
 
-/* Is @item's service, or any other beginning of its path that ends at a dot, in the list? */
+/* Is @item's service, or any other beginning of its path that ends at a dot, in the list? The empty beginning stands for a file that
+ * could not be read: nobody knows what it asked for, so all that nothing else asks for is left alone. */
 bool item_is_faulty(const struct planner *planner, const struct item *item)
 {
 	if (!planner->faulty)
 		return false;
+	if (!item->desired && g_hash_table_contains(planner->faulty, ""))
+		return true;
 	g_autofree char *path = g_strdup(key_path(item->key));
 	for (;;) {
 		if (g_hash_table_contains(planner->faulty, path))

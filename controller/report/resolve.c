@@ -69,6 +69,10 @@ static void set_not_found(const struct view *view, struct arena *arena, const ch
 		g_ptr_array_add(words, (gpointer) (guintptr) (whole ? key : key_path(key)));
 	}
 	const char *near = diag_did_you_mean(text, (const char *const *) words->pdata, words->len);
+	if (view_find(view, text) || view_aggregate(view, text)) {
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "nothing of that kind belongs to \"%s\"", text);
+		return;
+	}
 	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "no object is called \"%s\"%s", text,
 		    near ? arena_printf(arena, "; did you mean \"%s\"?", near) : "");
 }

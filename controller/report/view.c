@@ -271,6 +271,22 @@ static int compare_aggregates(const void *a, const void *b)
 	return strcmp(((const struct aggregate *) a)->key, ((const struct aggregate *) b)->key);
 }
 
+/* What is left as it is, because its descriptor is faulty, was wanted when that was last known. */
+static bool is_wanted(const struct entry *entry)
+{
+	return entry->desired || (entry->condition == CONDITION_HELD && entry->last);
+}
+
+static bool is_up(const struct entry *entry)
+{
+	if (entry->condition == CONDITION_READY)
+		return true;
+	if (entry->condition != CONDITION_HELD || entry->desired || !entry->observed)
+		return false;
+	const char *state = object_string(entry->observed, "state", "");
+	return g_str_equal(state, "running") || g_str_equal(state, "started");
+}
+
 static void aggregate(struct view *view)
 {
 	view->aggregates = ARENA_ARRAY(view->arena, struct aggregate, view->n);
@@ -294,11 +310,8 @@ static void aggregate(struct view *view)
 		const struct entry *nf = view_find(view, key_of_kind(view->arena, entry->key, "nf"));
 		if (nf && !nf->gone)
 			blame(into, nf);
-		if (entry->desired)
-			into->wanted++;
-		if (entry->desired && entry->condition == CONDITION_READY && (!nf || nf->gone ||
-									      nf->condition == CONDITION_READY))
-			into->ready++;
+		into->wanted += is_wanted(entry);
+		into->ready += is_wanted(entry) && is_up(entry) && (!nf || nf->gone || is_up(nf));
 	}
 	if (view->n_aggregates > 1)
 		qsort(view->aggregates, view->n_aggregates, sizeof(struct aggregate), compare_aggregates);

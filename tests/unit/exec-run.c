@@ -317,6 +317,25 @@ static void test_replace(void)
 	mock_free(mock);
 }
 
+/* A move leaves the old one behind on the site that it leaves. */
+static void test_replace_elsewhere(void)
+{
+	struct mock *mock = mock_new();
+	struct step *step = mock_step(mock, ACTION_REPLACE, "vnfc/a.b.0", NULL);
+	step->site = "paris";
+	struct object *desired = arena_memdup(mock->arena, step->desired, sizeof(*desired));
+	desired->site = "paris";
+	step->desired = desired;
+	mock_start(mock);
+	mock_finish(mock);
+	auto_ptr(observed) observed = exec_observed(mock->exec);
+	g_assert_cmpuint(observed->objects.n, ==, 1);
+	g_assert_cmpstr(observed->objects.items[0]->site, ==, "paris");
+	g_assert_cmpuint(observed->n_leftovers, ==, 1);
+	g_assert_cmpstr(observed->leftovers[0].site, ==, "berlin");
+	mock_free(mock);
+}
+
 /* The old one went, the new one did not come: then nothing is there. */
 static void test_replace_fails_half_way(void)
 {
@@ -378,6 +397,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/exec/run/cancel-between-tries", test_cancel_between_tries);
 	g_test_add_func("/exec/run/deadline", test_deadline);
 	g_test_add_func("/exec/run/replace", test_replace);
+	g_test_add_func("/exec/run/replace-elsewhere", test_replace_elsewhere);
 	g_test_add_func("/exec/run/replace-half-way", test_replace_fails_half_way);
 	g_test_add_func("/exec/run/observed", test_observed);
 	return g_test_run();

@@ -348,6 +348,18 @@ CASE(faulty_service)
 		   "- vnfc/a.w.0: a descriptor of its service is faulty: it is left as it is\n");
 }
 
+/* A file that cannot be read may have asked for anything: what is asked for elsewhere goes on, nothing is taken away. */
+CASE(faulty_file)
+{
+	settled_web();
+	lab_desired(&lab, "vnfc/b.w.0", "state=running", NULL);
+	lab_observed(&lab, "vnfc/ab.w.0", 1, "state=running");
+	g_ptr_array_add(lab.faulty, (gpointer) (uintptr_t) "");
+	lab_expect(&lab, false,
+		   "0 create vnfc/b.w.0 #1 intent\n"
+		   "- vnfc/ab.w.0: a descriptor of its service is faulty: it is left as it is\n");
+}
+
 CASE(blind_site)
 {
 	settled_web();
@@ -487,7 +499,7 @@ int main(int argc, char **argv)
 		{ "pending-replaced", test_pending_replaced }, { "pending-never", test_pending_never },
 		{ "pending-fault", test_pending_fault }, { "circle", test_circle }, { "circle-of-values", test_circle_of_values },
 		 { "missing-dependency", test_missing_dependency },
-		{ "faulty-service", test_faulty_service }, { "blind-site", test_blind_site }, { "blind-elsewhere",
+		{ "faulty-service", test_faulty_service }, { "faulty-file", test_faulty_file }, { "blind-site", test_blind_site }, { "blind-elsewhere",
 				test_blind_elsewhere },
 		{ "moved", test_moved }, { "address-taken-over", test_address_taken_over },
 		{ "renamed", test_renamed }, { "fingerprint", test_fingerprint }, { "names",
