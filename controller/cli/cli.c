@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -185,7 +186,8 @@ int cli_main(const struct registry *registry, int argc, char **argv)
 		status = run_command(registry, command, argc - 1, argv + 1);
 	else
 		status = unknown_command(verb);
-	if (fflush(stdout) != 0)
-		return EXIT_FAULT;
-	return status;
+	if (fflush(stdout) == 0)
+		return status;
+	fprintf(stderr, "pleach: cannot write: %s\n", g_strerror(errno));
+	return EXIT_FAULT;
 }

@@ -130,8 +130,9 @@ static bool parse(const char *text, char **ret_host, char **ret_port, char **ret
 	guint n = g_strv_length(parts);
 	if (n < 2 || n > 4)
 		return false;
-	gint64 to_port = g_ascii_strtoll(parts[n - 1], NULL, 10), port = g_ascii_strtoll(parts[n == 2 ? 0 : 1], NULL, 10);
-	if (to_port < 1 || to_port > 65535 || port < 0 || port > 65535)
+	guint64 to_port, port;
+	if (!g_ascii_string_to_unsigned(parts[n - 1], 10, 1, G_MAXUINT16, &to_port, NULL) ||
+	    !g_ascii_string_to_unsigned(parts[n == 2 ? 0 : 1], 10, 0, G_MAXUINT16, &port, NULL))
 		return false;
 	*ret_host = g_strdup(n == 2 ? "127.0.0.1" : parts[0]);
 	*ret_port = g_strdup(parts[n == 2 ? 0 : 1]);

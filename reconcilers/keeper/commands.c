@@ -36,7 +36,7 @@ static struct vnfc *running(struct keeper *keeper, struct job *job)
 /* The caller went, or its deadline passed: the command goes with it. */
 static void stop_command(struct job *job, bool is_timeout)
 {
-	kill(GPOINTER_TO_INT(job->data), SIGKILL);
+	kill(-GPOINTER_TO_INT(job->data), SIGKILL); /* it leads a session of its own: what it started goes too */
 	if (!is_timeout)
 		return;
 	g_hash_table_remove(job->keeper->commands, job->data);

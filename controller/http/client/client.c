@@ -271,6 +271,11 @@ static bool judge(const struct transfer *transfer, CURLcode result, GError **err
 	}
 	if (result == CURLE_OK)
 		return true;
+	long errnum = 0;
+	/* Of a unix socket curl tells that it could not connect to port 80. */
+	if (result == CURLE_COULDNT_CONNECT && g_str_has_prefix(transfer->client->endpoint, "unix:") &&
+	    curl_easy_getinfo(transfer->easy, CURLINFO_OS_ERRNO, &errnum) == CURLE_OK && errnum)
+		return fail(transfer, code_of(result), g_strerror((int) errnum), error);
 	return fail(transfer, code_of(result), transfer->detail[0] ? transfer->detail : curl_easy_strerror(result), error);
 }
 
