@@ -57,13 +57,20 @@ static void add_revision_state(struct arena *arena, struct report_input *ret, co
 		ret->trouble = newest->reason;
 }
 
-/* The first fault with its place, and how many more there are. */
+/* The first fault with its place, and how many more there are. That a descriptor is faulty follows from another fault, which says
+ * more. */
 static const char *faults_text(struct arena *arena, const struct diags *diags)
 {
 	const struct diag *first = NULL;
-	for (size_t i = 0; i < diags_count(diags) && !first; i++)
-		if (diags_get(diags, i)->severity == SEVERITY_ERROR)
-			first = diags_get(diags, i);
+	bool follows = true;
+	for (size_t i = 0; i < diags_count(diags) && follows; i++) {
+		const struct diag *diag = diags_get(diags, i);
+		if (diag->severity != SEVERITY_ERROR)
+			continue;
+		follows = g_str_equal(diag->code, "faulty-descriptor");
+		if (!first || !follows)
+			first = diag;
+	}
 	if (!first)
 		return "faults in the descriptors: `pleach validate` shows them";
 	size_t more = diags_errors(diags) - 1;

@@ -12,8 +12,6 @@
 enum {
 	LOOK_TIMEOUT_S = 20,
 	PARTIAL_LOOKS_MAX = 256, /* then a full one, so that what is carried over does not pile up */
-	RETRY_MIN_MS = 1000,
-	RETRY_MAX_MS = 60 * 1000,
 };
 
 static const char *const phase_names[] = {
@@ -77,8 +75,7 @@ struct cycle {
 
 	struct network *nothing; /* destroy: the desired network with its objects taken away */
 	unsigned partial_looks;
-	struct plan *failed; /* the plan whose failures are not tried again as long as nothing moves */
-	unsigned fruitless;  /* turns in a row that completed no operation */
+	bool begun; /* in the round under way, any operation at all */
 
 	guint pool_source, wakeup_source, resync_source, retry_source;
 };
@@ -147,8 +144,6 @@ static void take_revision(struct cycle *cycle, struct revision *revision)
 	if (cycle->options.destroy)
 		cycle->nothing = network_of_nothing(revision->network);
 	cycle->now.network = cycle->nothing ? cycle->nothing : revision->network;
-	g_clear_pointer(&cycle->failed, plan_unref);
-	cycle->fruitless = 0;
 	sites_take(cycle->sites, cycle->now.network);
 	note_revision(cycle, "applying", NULL);
 }
@@ -277,21 +272,18 @@ static gboolean retry_due(gpointer data)
 {
 	struct cycle *cycle = data;
 	cycle->retry_source = 0;
-	g_clear_pointer(&cycle->failed, plan_unref);
 	cycle->want_look = true;
 	advance(cycle);
 	return G_SOURCE_REMOVE;
 }
 
-/* After turns that completed nothing, the next try waits longer and longer. */
+/* What failed for a time is looked at and planned again when its back-off is over. */
 static void retry_later(struct cycle *cycle)
 {
-	if (cycle->retry_source || cycle->stopping)
+	gint64 at_us = exec_next_look(cycle->now.exec);
+	if (at_us < 0 || cycle->retry_source || cycle->stopping)
 		return;
-	guint wait_ms = RETRY_MIN_MS;
-	for (unsigned i = 1; i < cycle->fruitless && wait_ms < RETRY_MAX_MS; i++)
-		wait_ms *= 2;
-	cycle->retry_source = g_timeout_add(MIN(wait_ms, RETRY_MAX_MS), retry_due, cycle);
+	cycle->retry_source = g_timeout_add((guint) (MAX(at_us - clock_monotonic_us(), 0) / 1000 + 1), retry_due, cycle);
 }
 
 /* One line that says why the network is not as it should be. */
@@ -313,7 +305,6 @@ static void settle(struct cycle *cycle)
 	const struct plan *plan = cycle->now.plan;
 	bool done = plan->n_steps == 0 && plan->n_open == 0;
 	if (done) {
-		cycle->fruitless = 0;
 		bool faulty = diags_errors(cycle->now.revision->diags) > 0;
 		note_revision(cycle, faulty ? "faulty" : "converged", NULL);
 	} else
@@ -324,12 +315,6 @@ static void settle(struct cycle *cycle)
 }
 
 static void run_exec(struct cycle *cycle);
-
-/* The same failures on the same network are not tried again at once: something must have moved first. */
-static bool is_known_failure(const struct cycle *cycle)
-{
-	return cycle->failed && g_str_equal(cycle->failed->fingerprint, cycle->now.plan->fingerprint);
-}
 
 static void plan_done(void *data)
 {
@@ -345,12 +330,13 @@ static void plan_done(void *data)
 		return;
 	}
 	bool approved = !cycle->options.approve || cycle->options.approve(cycle->now.plan, cycle->options.data);
-	if (cycle->now.plan->n_steps == 0 || !approved || is_known_failure(cycle)) {
+	if (cycle->now.plan->n_steps == 0 || !approved) {
 		settle(cycle);
 		advance(cycle);
 		return;
 	}
 	enter(cycle, CYCLE_EXECUTING, CYCLE_WORKING);
+	cycle->begun = false;
 	exec_start(cycle->now.exec, cycle->now.plan, cycle->now.observed, clock_monotonic_us());
 	run_exec(cycle);
 }
@@ -400,16 +386,13 @@ static void exec_ended(struct cycle *cycle)
 	drivers_set_observed(cycle->now.drivers, cycle->now.observed);
 	bool succeeded = exec_succeeded(cycle->now.exec);
 	size_t completed = exec_count(cycle->now.exec, OP_COMPLETED);
-	look_at_unfinished(cycle);
-	cycle->fruitless = completed ? 0 : cycle->fruitless + 1;
+	if (cycle->begun)
+		look_at_unfinished(cycle);
 	cycle->now.phase = CYCLE_IDLE;
 	if (succeeded || completed)
 		cycle->want_plan = true;
-	else if (!cycle->want_load && !cycle->stopping) {
-		g_clear_pointer(&cycle->failed, plan_unref);
-		cycle->failed = plan_ref(cycle->now.plan);
+	else if (!cycle->want_load && !cycle->stopping)
 		settle(cycle);
-	}
 	advance(cycle);
 }
 
@@ -481,8 +464,7 @@ void cycle_look(struct cycle *cycle, GPtrArray *keys)
 
 void cycle_sync(struct cycle *cycle)
 {
-	g_clear_pointer(&cycle->failed, plan_unref);
-	cycle->fruitless = 0;
+	exec_forget(cycle->now.exec, NULL);
 	cycle->want_look = true;
 	interrupt_waiting(cycle);
 	advance(cycle);
@@ -496,6 +478,14 @@ static gboolean resync_due(gpointer data)
 }
 
 /* --- life ------------------------------------------------------------------------------------------------------------------- */
+
+static void operation_changed(const struct operation *operation, void *data)
+{
+	struct cycle *cycle = data;
+	cycle->begun |= operation->state == OP_PROCESSING;
+	if (cycle->options.operation)
+		cycle->options.operation(operation, cycle->options.data);
+}
 
 static guint32 random_number(void *data)
 {
@@ -536,8 +526,8 @@ struct cycle *cycle_new(const struct cycle_options *options, GError **error)
 		.journal = journal_of(cycle->journal),
 		.random = random_number,
 		.wall = wall_now,
-		.progress = options->operation,
-		.data = options->data,
+		.progress = operation_changed,
+		.data = cycle,
 	};
 	cycle->now.exec = exec_new(&exec_options);
 	cycle->pool_source = g_unix_fd_add(pool_fd(cycle->now.pool), G_IO_IN, pool_ready, cycle);
@@ -572,7 +562,6 @@ void cycle_free(struct cycle *cycle)
 	g_clear_handle_id(&cycle->resync_source, g_source_remove);
 	exec_free(cycle->now.exec);
 	g_clear_pointer(&cycle->now.plan, plan_unref);
-	g_clear_pointer(&cycle->failed, plan_unref);
 	g_clear_pointer(&cycle->now.observed, observed_unref);
 	g_clear_pointer(&cycle->nothing, network_unref);
 	g_clear_pointer(&cycle->now.revision, revision_unref);
