@@ -34,9 +34,9 @@ PLEACH_BUILD=${PLEACH_BUILD:-$root/build-test}
 prepare_build "$PLEACH_BUILD" Sanitize -DPLEACH_WERROR=ON || exit 1
 PLEACH_BUILD=$(cd "$PLEACH_BUILD" && pwd)
 
-# Programs of tests/{unit,property,conformance} as they were built from the sources that are there now; scripts as they stand.
+# Programs of tests/{unit,property,conformance,fuzz} as they were built from the sources that are there now; scripts as they stand.
 list_tests() {
-	for folder in unit property conformance; do
+	for folder in unit property conformance fuzz; do
 		for source in "$root/tests/$folder"/*.c; do
 			name=$folder-$(basename "$source" .c)
 			[ ! -x "$PLEACH_BUILD/tests/$folder/$name" ] || echo "$PLEACH_BUILD/tests/$folder/$name"
@@ -51,7 +51,7 @@ list_tests() {
 chosen() {
 	[ $# -gt 0 ] || { cat && return; }
 	while read -r test; do
-		plain=$(echo "$test" | sed -E 's,/(unit|property|conformance)/\1-,/\1/,')
+		plain=$(echo "$test" | sed -E 's,/(unit|property|conformance|fuzz)/\1-,/\1/,')
 		for word; do
 			case $plain in *"$word"*) echo "$test" && break ;; esac
 		done

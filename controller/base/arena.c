@@ -58,7 +58,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 	g_assert(size < SIZE_MAX - alignof(max_align_t));
 	size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	arena->size += size;
-	if ((size_t) (arena->end - arena->at) < size) {
+	if (!arena->at || (size_t) (arena->end - arena->at) < size) {
 		arena->block_size = CLAMP(arena->block_size * 2, BLOCK_MIN, BLOCK_MAX);
 		if (size > arena->block_size / 4)
 			return block_add(arena, size)->data;

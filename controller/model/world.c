@@ -1,6 +1,7 @@
 #include "model/world.h"
 
 #include "base/error.h"
+#include "model/key.h"
 
 #include <string.h>
 
@@ -12,6 +13,16 @@ static json_t *objects_to_json(struct objects objects)
 	return list;
 }
 
+static json_t *leftovers_to_json(const struct observed *observed)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; observed && i < observed->n_leftovers; i++)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:i}", "key", observed->leftovers[i].key, "site",
+						      observed->leftovers[i].site, "incarnation",
+						      (int) observed->leftovers[i].incarnation));
+	return list;
+}
+
 json_t *world_to_json(const struct observed *observed, struct objects last)
 {
 	json_t *strangers = json_array(), *blind = json_array();
@@ -20,9 +31,9 @@ json_t *world_to_json(const struct observed *observed, struct objects last)
 							   observed->strangers[i].what, "owner", observed->strangers[i].owner));
 	for (size_t i = 0; observed && i < observed->blind.n; i++)
 		json_array_append_new(blind, json_pack("{s:s, s:s}", "site", observed->blind.sites[i], "reason", observed->blind.reasons[i]));
-	return json_pack("{s:{s:I, s:o, s:o, s:o}, s:o}", "observed", "wall", (json_int_t) (observed ? observed->wall_us : 0), "objects",
+	return json_pack("{s:{s:I, s:o, s:o, s:o, s:o}, s:o}", "observed", "wall", (json_int_t) (observed ? observed->wall_us : 0), "objects",
 			 objects_to_json(observed ? observed->objects : (struct objects) { 0 }), "strangers", strangers, "blind", blind,
-			 "last", objects_to_json(last));
+			 "leftovers", leftovers_to_json(observed), "last", objects_to_json(last));
 }
 
 static bool is_after(const struct object *before, const struct object *object)
@@ -85,6 +96,33 @@ static bool blind_from_json(struct observed *observed, const json_t *list, GErro
 	return true;
 }
 
+static bool leftovers_from_json(struct observed *observed, const json_t *list, GError **error)
+{
+	size_t n = json_array_size(list);
+	struct leftover *leftovers = ARENA_ARRAY(observed->arena, struct leftover, n);
+	for (size_t i = 0; i < n; i++) {
+		const json_t *item = json_array_get(list, i);
+		const char *key, *site;
+		gint64 incarnation;
+		if (!json_get_string(item, "key", &key, "leftover", error) || !json_get_string(item, "site", &site, "leftover", error) ||
+		    !json_get_int(item, "incarnation", &incarnation, "leftover", error))
+			return false;
+		if (!key_is_valid(key) || !kind_of_key(key) || incarnation < 1 || incarnation > G_MAXINT32) {
+			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "leftover: %.100s, incarnation %" G_GINT64_FORMAT
+				    ", is none", key, incarnation);
+			return false;
+		}
+		leftovers[i] = (struct leftover) {
+			.key = arena_strdup(observed->arena, key),
+			.site = arena_strdup(observed->arena, site),
+			.incarnation = (unsigned) incarnation,
+		};
+	}
+	observed->leftovers = leftovers;
+	observed->n_leftovers = n;
+	return true;
+}
+
 struct observed *world_empty(void)
 {
 	struct arena *arena = arena_new();
@@ -104,7 +142,8 @@ bool world_from_json(const json_t *json, struct observed **ret_observed, struct 
 	observed->wall_us = json_opt_int(seen, "wall", 0);
 	if (!objects_from_json(observed->arena, objects, &observed->objects, error) ||
 	    !objects_from_json(observed->arena, last, ret_last, error) || !strangers_from_json(observed, strangers, error) ||
-	    !blind_from_json(observed, blind, error))
+	    !blind_from_json(observed, blind, error) ||
+	    !leftovers_from_json(observed, json_object_get(seen, "leftovers"), error))
 		return false;
 	*ret_observed = g_steal_pointer(&observed);
 	return true;

@@ -1,8 +1,11 @@
 /* The network as a document: what was observed and what was last applied, for plans made elsewhere (`pleach plan --observed FILE`), for
  * golden cases, and between `pleachd` and the command line.
  *
- *     {"observed": {"wall": TIME_US, "objects": [OBJECT …], "strangers": [{site, what, owner}], "blind": [{site, reason}]},
+ *     {"observed": {"wall": TIME_US, "objects": [OBJECT …], "strangers": [{site, what, owner}], "blind": [{site, reason}],
+ *                   "leftovers": [{key, site, incarnation}]},
  *      "last": [OBJECT …]}
+ *
+ * "leftovers" may be missing: it was not always there.
  */
 #pragma once
 

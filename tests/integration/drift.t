@@ -45,6 +45,18 @@ in_vnf sh -c 'echo "# touched" >>/etc/haproxy.cfg'
 pleach sync
 drifted "a configuration file edited" "nf/hello\.vdu\.0: config\.config\.content"
 
+# The file of the VNFC's own memory limit: control groups v1, or v2.
+group=$(cat "/proc/$(lab_leaves | head -n 1)/cgroup")
+limit=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' <<<"$group")/memory.limit_in_bytes
+[ -e "$limit" ] || limit=/sys/fs/cgroup$(sed -n 's/^0:://p' <<<"$group")/memory.max
+if [ "$(id -u)" -eq 0 ] && [ -w "$limit" ]; then
+	before=$(cat "$limit")
+	echo $((32 * 1024 * 1024)) >"$limit"
+	pleach sync >/dev/null
+	drifted "a memory limit" "$key: mem_bytes is 33554432, should be 64000000"
+	is "limit: is right again" "$(cat "$limit")" "$before"
+fi
+
 kill -9 "$(lab_leaves | head -n 1)"
 drifted "a VNF killed" "$key: state is (failed|stopped), should be running"
 is "VNF: the same address" "$(in_vnf ip -4 -o addr show dev port | awk '{ print $4 }')" "$address"

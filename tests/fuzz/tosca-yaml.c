@@ -1,12 +1,9 @@
 /* libFuzzer: bytes → YAML tree; and → files of a repository, loaded, instantiated, substituted. "\n%%\n" parts the files a.yaml,
  * b.yaml and p/TOSCA-Metadata/TOSCA.meta. */
+#include "fuzz.h"
+
 #include "tosca/tosca.h"
 #include "tosca/yaml.h"
-
-#include <stdint.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void read_tree(const uint8_t *data, size_t size)
 {

@@ -1,0 +1,50 @@
+/* libFuzzer: bytes → what the controller and a leaf say to each other. What is accepted survives being said again. */
+#include "fuzz.h"
+
+#include "leafproto/leafproto.h"
+
+static void read_nf(struct arena *arena, const char *text, size_t size)
+{
+	g_autoptr(GError) error = NULL;
+	const struct leaf_nf *nf = leaf_nf_decode(arena, text, size, &error);
+	if (!nf) {
+		FUZZ_REFUSED(error);
+		return;
+	}
+	size_t length, again_length;
+	g_autofree char *said = leaf_nf_encode(nf, &length, &error);
+	if (!said)
+		g_error("accepted, but cannot be said again: %s", error->message);
+	nf = leaf_nf_decode(arena, said, length, &error);
+	if (!nf)
+		g_error("accepted once, but not twice: %s", error->message);
+	g_autofree char *again = leaf_nf_encode(nf, &again_length, NULL);
+	g_assert_cmpstr(said, ==, again);
+}
+
+static void read_status(struct arena *arena, const char *text, size_t size)
+{
+	g_autoptr(GError) error = NULL;
+	const struct leaf_status *status = leaf_status_decode(arena, text, size, &error);
+	if (!status) {
+		FUZZ_REFUSED(error);
+		return;
+	}
+	g_autofree char *said = leaf_status_encode(status);
+	status = leaf_status_decode(arena, said, strlen(said), &error);
+	if (!status)
+		g_error("accepted once, but not twice: %s", error->message);
+	g_autofree char *again = leaf_status_encode(status);
+	g_assert_cmpstr(said, ==, again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	auto_ptr(arena) arena = arena_new();
+	g_autoptr(GError) error = NULL;
+	read_nf(arena, (const char *) data, size);
+	read_status(arena, (const char *) data, size);
+	leaf_refusal_decode(502, (const char *) data, size, &error);
+	FUZZ_REFUSED(error);
+	return 0;
+}
