@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "http/server/server.h"
 
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -33,30 +34,6 @@ struct visit {
 };
 
 /* --- answers ---------------------------------------------------------------------------------------------------------------- */
-
-static unsigned status_of(enum pleach_error code)
-{
-	switch (code) {
-	case PLEACH_ERROR_INVALID:
-		return 400;
-	case PLEACH_ERROR_AUTH:
-		return 403;
-	case PLEACH_ERROR_NOT_FOUND:
-		return 404;
-	case PLEACH_ERROR_CONFLICT:
-		return 409;
-	case PLEACH_ERROR_UNSUPPORTED:
-		return 501;
-	case PLEACH_ERROR_RETRY:
-	case PLEACH_ERROR_CANCELLED:
-		return 503;
-	case PLEACH_ERROR_TIMEOUT:
-		return 504;
-	case PLEACH_ERROR_PERMANENT:
-		return 500;
-	}
-	g_assert_not_reached();
-}
 
 static bool wants_json(const struct http_request *request)
 {
@@ -87,7 +64,7 @@ static void refuse(struct http_request *request, unsigned status, const char *co
 static void refuse_error(struct http_request *request, const GError *error)
 {
 	enum pleach_error code = pleach_error_code(error);
-	refuse(request, status_of(code), pleach_error_name(code), error->message);
+	refuse(request, http_status_of(code), pleach_error_name(code), error->message);
 }
 
 static struct http_request *reply_end(struct api_reply *reply)
@@ -374,11 +351,37 @@ static void on_request(struct http_request *request, void *data)
 		refuse(request, 404, pleach_error_name(PLEACH_ERROR_NOT_FOUND), "no such path");
 }
 
+/* Who asks over TCP cannot be told apart, so nobody but this machine may. */
+static bool is_local(int fd)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+		struct sockaddr_storage storage;
+	} address = { 0 };
+	socklen_t length = sizeof(address);
+	if (getsockname(fd, &address.any, &length) != 0)
+		return false;
+	if (address.any.sa_family == AF_INET)
+		return ntohl(address.in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	if (address.any.sa_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&address.in6.sin6_addr);
+	return address.any.sa_family == AF_UNIX;
+}
+
 struct api *api_new(const struct api_backend *backend, const char *listen, GError **error)
 {
 	int fd = http_listen(listen, 0600, error);
 	if (fd < 0)
 		return NULL;
+	if (!is_local(fd)) {
+		close(fd);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID,
+			    "cannot listen on %s: anybody could ask there; take unix:PATH, or an address of this machine alone (127.0.0.1)",
+			    listen);
+		return NULL;
+	}
 	struct api *api = g_new0(struct api, 1);
 	api->backend = *backend;
 	api->socket_path = g_str_has_prefix(listen, "unix:") ? g_strdup(listen + strlen("unix:")) : NULL;

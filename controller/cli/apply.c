@@ -28,11 +28,13 @@ static const GOptionEntry options[] = {
 struct progress {
 	const struct cli *cli;
 	size_t n_steps, n_done;
-	bool terminal, empty;
+	bool terminal, empty, faulty;
 };
 
 static void loaded(const struct revision *revision, void *data)
 {
+	struct progress *progress = data;
+	progress->faulty = diags_errors(revision->diags) > 0;
 	cli_print_findings(revision);
 }
 
@@ -101,14 +103,17 @@ static int tell(const struct cli *cli, const struct progress *progress, enum app
 	if (progress->terminal)
 		fprintf(stderr, "\r\033[K");
 	if (cli->output == OUTPUT_JSON) {
-		g_autoptr(json_t) json = json_pack("{s:b, s:s, s:s?}", "converged", end == APPLY_CONVERGED, "state", names[end], "reason", reason);
+		g_autoptr(json_t) json = json_pack("{s:b, s:s, s:s?, s:b}", "converged", end == APPLY_CONVERGED, "state", names[end], "reason",
+						   reason, "faulty", progress->faulty);
 		g_autofree char *text = json_text(json, 2);
 		printf("%s\n", text);
 	} else if (end == APPLY_CONVERGED)
 		printf("%s%s\n", names[end], progress->empty ? ": nothing was to be done" : "");
 	else
 		fprintf(stderr, "pleach: %s%s%s\n", names[end], reason ? ": " : "", reason ? reason : "");
-	return end == APPLY_CONVERGED ? EXIT_OK : EXIT_FAULT;
+	if (end == APPLY_CONVERGED && progress->faulty)
+		fprintf(stderr, "pleach: but there are faults in the descriptors, and what they are about was left as it is\n");
+	return end == APPLY_CONVERGED && !progress->faulty ? EXIT_OK : EXIT_FAULT;
 }
 
 static int run(const struct cli *cli, int argc, char **argv)
@@ -148,7 +153,7 @@ const struct command command_apply = {
 	.arguments = "[PATH]",
 	.summary = "one full reconcile without a controller",
 	.details = "Makes the network as the newest commit of PATH (default: this folder) asks for, and ends. The VNFs stay.\n\n"
-		   "Exit status: 0 converged, 1 not.",
+		   "Exit status: 0 converged, 1 not, or faulty descriptors.",
 	.options = options,
 	.outputs = "text|json",
 	.run = run,

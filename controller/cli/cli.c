@@ -175,6 +175,8 @@ int cli_main(const struct registry *registry, int argc, char **argv)
 			char *arguments[] = { argv[2], help, NULL };
 			return run_command(registry, about, 2, arguments);
 		}
+		if (argc > 2)
+			return unknown_command(argv[2]);
 		print_overview(stdout);
 		status = EXIT_OK;
 	} else if (g_str_equal(verb, "--version")) {
@@ -184,6 +186,8 @@ int cli_main(const struct registry *registry, int argc, char **argv)
 		status = complete();
 	else if (command)
 		status = run_command(registry, command, argc - 1, argv + 1);
+	else if (*verb == '-')
+		status = cli_usage("options come behind the verb: pleach VERB %s …", verb);
 	else
 		status = unknown_command(verb);
 	if (fflush(stdout) == 0)

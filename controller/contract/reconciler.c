@@ -1,4 +1,5 @@
 #include "contract/reconciler.h"
+#include "model/key.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -11,20 +12,7 @@ const char *act_name(enum act act)
 
 bool look_has(const struct look *look, const char *key)
 {
-	if (!look->keys)
-		return true;
-	size_t low = 0, high = look->n_keys;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(look->keys[middle], key);
-		if (order == 0)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
+	return !look->keys || keys_have(look->keys, look->n_keys, key);
 }
 
 void look_add(GPtrArray *ret, const struct object *object)

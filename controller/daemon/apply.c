@@ -1,6 +1,7 @@
 #include "daemon/apply.h"
 
 #include "base/clock.h"
+#include "daemon/reason.h"
 
 #include <glib-unix.h>
 
@@ -102,23 +103,6 @@ static gboolean interrupted(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-static char *reason_of(const struct cycle *cycle)
-{
-	const struct cycle_view *now = cycle_view(cycle);
-	if (now->load_error)
-		return g_strdup(now->load_error);
-	const struct plan *plan = now->plan;
-	for (size_t i = 0; plan && i < plan->n_steps; i++) {
-		const struct operation *operation = exec_operation(now->exec, i);
-		if (operation && operation->error)
-			return g_strdup_printf("%s: %s", operation->key, operation->error);
-	}
-	for (size_t i = 0; plan && i < plan->n_unplanned; i++)
-		if (!plan->unplanned[i].advisory)
-			return g_strdup_printf("%s: %s", plan->unplanned[i].key, plan->unplanned[i].reason);
-	return NULL;
-}
-
 static bool run(struct apply *apply, struct store *store, char **ret_reason, GError **error)
 {
 	const struct cycle_options cycle_options = {
@@ -151,7 +135,7 @@ static bool run(struct apply *apply, struct store *store, char **ret_reason, GEr
 	if (apply->moved)
 		*ret_reason = g_strdup("the descriptors or the network have moved since the plan was saved: plan again; nothing was done");
 	else if (apply->end != APPLY_CONVERGED)
-		*ret_reason = reason_of(cycle);
+		*ret_reason = cycle_view(cycle)->load_error ? g_strdup(cycle_view(cycle)->load_error) : reason_of(cycle_view(cycle));
 	apply->cycle = NULL;
 	return true;
 }

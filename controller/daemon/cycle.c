@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/journal.h"
+#include "daemon/reason.h"
 #include "daemon/sites.h"
 
 #include <glib-unix.h>
@@ -68,7 +69,9 @@ struct cycle {
 	struct sites *sites;
 	int cancel_fd; /* of looks */
 
+	char *noted; /* what the store was last told of the revision: a state's time is when it began */
 	bool stopping;
+	bool quiet;  /* the look under way was asked for by nothing but a timer, and the network had converged */
 	/* what the next turn begins with */
 	bool want_load, want_look, want_plan;
 	GHashTable *want_keys; /* set of keys to look at */
@@ -101,6 +104,11 @@ static void note_revision(struct cycle *cycle, const char *state, const char *re
 {
 	if (!cycle->now.revision)
 		return;
+	g_autofree char *noted = g_strjoin("\n", snapshot_revision(cycle->now.revision->snapshot), state, reason, NULL);
+	if (g_strcmp0(noted, cycle->noted) == 0)
+		return;
+	g_free(cycle->noted);
+	cycle->noted = g_steal_pointer(&noted);
 	const struct store_revision revision = {
 		.wall_us = clock_wall_us(),
 		.commit = snapshot_revision(cycle->now.revision->snapshot),
@@ -286,20 +294,6 @@ static void retry_later(struct cycle *cycle)
 	cycle->retry_source = g_timeout_add((guint) (MAX(at_us - clock_monotonic_us(), 0) / 1000 + 1), retry_due, cycle);
 }
 
-/* One line that says why the network is not as it should be. */
-static const char *first_reason(const struct cycle *cycle)
-{
-	for (size_t i = 0; i < cycle->now.plan->n_steps; i++) {
-		const struct operation *operation = exec_operation(cycle->now.exec, i);
-		if (operation && operation->error)
-			return operation->error;
-	}
-	for (size_t i = 0; i < cycle->now.plan->n_unplanned; i++)
-		if (!cycle->now.plan->unplanned[i].advisory)
-			return cycle->now.plan->unplanned[i].reason;
-	return NULL;
-}
-
 static void settle(struct cycle *cycle)
 {
 	const struct plan *plan = cycle->now.plan;
@@ -307,8 +301,11 @@ static void settle(struct cycle *cycle)
 	if (done) {
 		bool faulty = diags_errors(cycle->now.revision->diags) > 0;
 		note_revision(cycle, faulty ? "faulty" : "converged", NULL);
-	} else
-		note_revision(cycle, "failed", first_reason(cycle));
+	} else {
+		g_autofree char *reason = reason_of(&cycle->now);
+		note_revision(cycle, "failed", reason);
+	}
+	cycle->quiet = false;
 	enter(cycle, CYCLE_IDLE, done ? CYCLE_CONVERGED : CYCLE_STUCK);
 	if (!done)
 		retry_later(cycle);
@@ -470,10 +467,16 @@ void cycle_sync(struct cycle *cycle)
 	advance(cycle);
 }
 
+void cycle_look_again(struct cycle *cycle, GPtrArray *keys)
+{
+	cycle->quiet = cycle->now.verdict == CYCLE_CONVERGED && cycle_is_at_rest(cycle);
+	cycle_look(cycle, keys);
+}
+
 static gboolean resync_due(gpointer data)
 {
 	struct cycle *cycle = data;
-	cycle_look(cycle, NULL);
+	cycle_look_again(cycle, NULL);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -573,6 +576,7 @@ void cycle_free(struct cycle *cycle)
 	last_free(cycle->now.last);
 	g_hash_table_unref(cycle->want_keys);
 	g_free(cycle->now.load_error);
+	g_free(cycle->noted);
 	close(cycle->cancel_fd);
 	g_free(cycle);
 }
@@ -580,7 +584,8 @@ void cycle_free(struct cycle *cycle)
 bool cycle_is_at_rest(const struct cycle *cycle)
 {
 	bool wants = cycle->want_load || cycle->want_look || cycle->want_plan || g_hash_table_size(cycle->want_keys) > 0;
-	return cycle->now.phase == CYCLE_IDLE && (cycle->stopping || !cycle->now.revision || !wants);
+	bool quiet = cycle->quiet && (cycle->now.phase == CYCLE_OBSERVING || cycle->now.phase == CYCLE_PLANNING);
+	return (cycle->now.phase == CYCLE_IDLE || quiet) && (cycle->stopping || !cycle->now.revision || !wants);
 }
 
 const struct cycle_view *cycle_view(const struct cycle *cycle)

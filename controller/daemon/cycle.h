@@ -68,6 +68,8 @@ AUTO_DEFINE(cycle, cycle_free)
 
 void cycle_load(struct cycle *cycle);                       /* there may be another commit */
 void cycle_look(struct cycle *cycle, GPtrArray *keys);      /* something may have changed there; NULL: anywhere. @keys is not kept */
+/* The same when nothing happened but time: a network that had converged counts as converged while it is looked at. */
+void cycle_look_again(struct cycle *cycle, GPtrArray *keys);
 void cycle_sync(struct cycle *cycle);                       /* look at everything, try again what failed */
 
 /* --- what is ----------------------------------------------------------------------------------------------------------------- */
@@ -92,5 +94,5 @@ struct cycle_view {
 
 const struct cycle_view *cycle_view(const struct cycle *cycle);
 
-/* Idle, and nothing raised a flag for another turn; a later try at what failed may be waiting. */
+/* Idle, or looking again at what had converged; and nothing raised a flag for another turn. A later try at what failed may be waiting. */
 bool cycle_is_at_rest(const struct cycle *cycle);

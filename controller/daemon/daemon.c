@@ -4,11 +4,12 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/backend.h"
+#include "daemon/reason.h"
 #include "daemon/watches.h"
 
 #include <glib-unix.h>
 
-enum { STOP_WAIT_MS = 10 * 1000, STOP_LOOK_MS = 5 };
+enum { STOP_WAIT_MS = 10 * 1000, STOP_LOOK_MS = 5, NF_LOOK_S = 5 };
 
 struct daemon {
 	const struct daemon_options *options;
@@ -20,7 +21,8 @@ struct daemon {
 	struct backend backend;
 	struct api *api;
 	enum cycle_verdict told_verdict;
-	char *told_commit, *told_error;
+	gint64 told_converged; /* when the commit was seen that was told of as converged */
+	char *told_commit, *told_error, *told_reason;
 	gint64 stop_until_us;
 };
 
@@ -46,16 +48,35 @@ static void tell_revision(struct daemon *daemon, const struct cycle_view *now)
 	}
 }
 
+/* Each reason once, not at every try. */
+static void tell_stuck(struct daemon *daemon, const struct cycle_view *now)
+{
+	char *reason = reason_of(now);
+	size_t n = now->plan->n_steps + now->plan->n_open;
+	if (!daemon->told_reason || g_strcmp0(reason, daemon->told_reason) != 0)
+		log_warning("not converged: %s%s%zu thing%s left to do", reason ? reason : "", reason ? "; " : "", n,
+			    n == 1 ? " is" : "s are");
+	g_free(daemon->told_reason);
+	daemon->told_reason = reason ? reason : g_strdup("");
+}
+
 static void tell_verdict(struct daemon *daemon, const struct cycle_view *now)
 {
 	if (now->phase != CYCLE_IDLE || now->verdict == daemon->told_verdict || now->verdict == CYCLE_WORKING)
 		return;
 	daemon->told_verdict = now->verdict;
-	if (now->verdict == CYCLE_CONVERGED)
-		log_info("converged: %zu objects, %.1f ms after the commit was seen", now->network->objects.n,
+	size_t n = now->network ? now->network->objects.n : 0;
+	if (now->verdict == CYCLE_CONVERGED && daemon->told_converged == now->commit_seen_us)
+		log_info("converged again: %zu object%s", n, n == 1 ? "" : "s");
+	else if (now->verdict == CYCLE_CONVERGED)
+		log_info("converged: %zu object%s, %.1f ms after the commit was seen", n, n == 1 ? "" : "s",
 			 (double) (now->rested_us - now->commit_seen_us) / 1000);
 	else if (now->verdict == CYCLE_STUCK && now->plan)
-		log_warning("not converged: %zu steps are left, and %zu that cannot be planned", now->plan->n_steps, now->plan->n_open);
+		tell_stuck(daemon, now);
+	if (now->verdict == CYCLE_CONVERGED) {
+		daemon->told_converged = now->commit_seen_us;
+		g_clear_pointer(&daemon->told_reason, g_free);
+	}
 }
 
 static void tell_error(struct daemon *daemon, const struct cycle_view *now)
@@ -118,6 +139,22 @@ static gboolean pushed(int fd, GIOCondition condition, gpointer data)
 static gboolean poll_due(gpointer data)
 {
 	read_branch(data);
+	return G_SOURCE_CONTINUE;
+}
+
+/* A VIM tells when a VNFC ends. Nobody tells when an NF in it does, which its EMS starts again and again. */
+static gboolean nf_look_due(gpointer data)
+{
+	struct daemon *daemon = data;
+	const struct cycle_view *now = cycle_view(daemon->cycle);
+	if (now->phase != CYCLE_IDLE || now->verdict != CYCLE_CONVERGED)
+		return G_SOURCE_CONTINUE;
+	g_autoptr(GPtrArray) keys = g_ptr_array_new();
+	for (size_t i = 0; i < now->network->objects.n; i++)
+		if (now->network->objects.items[i]->kind == &kind_nf)
+			g_ptr_array_add(keys, (gpointer) (guintptr) now->network->objects.items[i]->key);
+	if (keys->len)
+		cycle_look_again(daemon->cycle, keys);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -201,6 +238,7 @@ static void run(struct daemon *daemon)
 		g_unix_signal_add(SIGINT, asked_to_stop, daemon),
 		g_unix_fd_add(source_watch_fd(daemon->source), G_IO_IN, pushed, daemon),
 		g_timeout_add_seconds(MAX(daemon->options->poll_s, 1), poll_due, daemon),
+		g_timeout_add_seconds(NF_LOOK_S, nf_look_due, daemon),
 	};
 	read_branch(daemon);
 	g_main_loop_run(daemon->loop);
@@ -218,6 +256,7 @@ static void stop(struct daemon *daemon)
 	g_clear_pointer(&daemon->loop, g_main_loop_unref);
 	g_free(daemon->told_commit);
 	g_free(daemon->told_error);
+	g_free(daemon->told_reason);
 }
 
 bool daemon_run(const struct daemon_options *options, GError **error)

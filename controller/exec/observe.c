@@ -1,4 +1,5 @@
 #include "exec/observe.h"
+#include "model/key.h"
 
 #include "exec/internal.h"
 #include "exec/look.h"
@@ -202,19 +203,7 @@ static void site_work(void *data)
 
 bool look_wants_key(const struct look_run *run, const char *key)
 {
-	const struct observe_input *input = run->input;
-	size_t low = 0, high = input->n_keys;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(input->keys[middle], key);
-		if (order == 0)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
+	return keys_have(run->input->keys, run->input->n_keys, key);
 }
 
 /* Is the host still what it was when its inside was last looked at? */

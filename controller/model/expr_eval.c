@@ -234,14 +234,17 @@ static const struct value *eval_template(struct eval *at, const struct expr *exp
 
 /* --- values -------------------------------------------------------------------------------------------------------------- */
 
-static const struct value *eval_items(struct eval *at, const struct value *value, GError **error)
+typedef const struct value *(*eval_fn)(struct eval *at, const struct value *value, GError **error);
+
+/* A list or map of what @each makes of its items; the same one where nothing changed. */
+static const struct value *eval_items(struct eval *at, const struct value *value, eval_fn each, GError **error)
 {
 	bool is_map = value->type == VALUE_MAP, changed = false;
 	size_t n = is_map ? value->map.n : value->list.n;
 	const struct value *const *from = is_map ? value->map.items : value->list.items;
 	g_autofree const struct value **items = g_new(const struct value *, n + 1);
 	for (size_t i = 0; i < n; i++) {
-		items[i] = eval_value(at, from[i], error);
+		items[i] = each(at, from[i], error);
 		if (!items[i])
 			return NULL;
 		changed |= items[i] != from[i];
@@ -257,7 +260,7 @@ static const struct value *eval_value(struct eval *at, const struct value *value
 	if (value_is_known(value))
 		return value;
 	if (value->type == VALUE_LIST || value->type == VALUE_MAP)
-		return eval_items(at, value, error);
+		return eval_items(at, value, eval_value, error);
 	if (value->type != VALUE_PENDING)
 		return value;
 	const struct value *evaluated = eval(at, value->expr, error);
@@ -306,19 +309,7 @@ static const struct value *eval_whole(struct eval *at, const struct value *value
 	}
 	if (value_is_known(value) || (value->type != VALUE_LIST && value->type != VALUE_MAP))
 		return value;
-	bool is_map = value->type == VALUE_MAP, changed = false;
-	size_t n = is_map ? value->map.n : value->list.n;
-	const struct value *const *from = is_map ? value->map.items : value->list.items;
-	g_autofree const struct value **items = g_new(const struct value *, n + 1);
-	for (size_t i = 0; i < n; i++) {
-		items[i] = eval_whole(at, from[i], error);
-		if (!items[i])
-			return NULL;
-		changed |= items[i] != from[i];
-	}
-	if (!changed)
-		return value;
-	return is_map ? value_map(at->arena, value->map.keys, items, n) : value_list(at->arena, items, n);
+	return eval_items(at, value, eval_whole, error);
 }
 
 const struct value *value_eval(struct arena *arena, const struct value *value, expr_lookup_fn lookup, void *data, GError **error)

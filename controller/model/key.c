@@ -206,3 +206,19 @@ bool key_matches(const char *key, const char *pattern)
 	return segment_matches(key, kind_length, pattern, (size_t) (pattern_slash - pattern)) &&
 	       key_path_matches(path, pattern_slash + 1);
 }
+
+bool keys_have(const char *const *keys, size_t n, const char *key)
+{
+	size_t low = 0, high = n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(keys[middle], key);
+		if (order == 0)
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}

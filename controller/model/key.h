@@ -45,3 +45,6 @@ bool key_matches(const char *key, const char *pattern);
 
 /* The same for what follows the slash, and for paths of fields. */
 bool key_path_matches(const char *path, const char *pattern);
+
+/* Is @key among @keys, which are in memcmp order? */
+bool keys_have(const char *const *keys, size_t n, const char *key);

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-static json_t *text_to_json(const char *text)
+json_t *text_to_json(const char *text)
 {
-	json_t *json = json_string(text);
+	json_t *json = text ? json_string(text) : json_null();
 	if (json)
 		return json;
 	g_autofree char *valid = g_utf8_make_valid(text, -1);

@@ -30,6 +30,7 @@ const struct value *value_as_set(struct arena *arena, const struct value *value)
 /* strcmp() over elements of an array of strings, for qsort(). */
 int string_order(const void *a, const void *b);
 
+json_t *text_to_json(const char *text); /* what is not UTF-8 made so; NULL: null */
 json_t *origin_to_json(struct origin origin); /* NULL where it is not set */
 /* @json NULL: none. */
 bool origin_from_json(struct arena *arena, const json_t *json, struct origin *ret, const char *what, GError **error);

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "model/key.h"
+#include "model/private.h"
 
 #include <string.h>
 
@@ -17,23 +18,39 @@ static json_t *leftovers_to_json(const struct observed *observed)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; observed && i < observed->n_leftovers; i++)
-		json_array_append_new(list, json_pack("{s:s, s:s, s:i}", "key", observed->leftovers[i].key, "site",
-						      observed->leftovers[i].site, "incarnation",
+		json_array_append_new(list, json_pack("{s:s, s:o, s:i}", "key", observed->leftovers[i].key, "site",
+						      text_to_json(observed->leftovers[i].site), "incarnation",
 						      (int) observed->leftovers[i].incarnation));
+	return list;
+}
+
+static json_t *strangers_to_json(const struct observed *observed)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; observed && i < observed->n_strangers; i++) {
+		const struct stranger *stranger = &observed->strangers[i];
+		json_array_append_new(list, json_pack("{s:o, s:o, s:o}", "site", text_to_json(stranger->site), "what",
+						      text_to_json(stranger->what), "owner", text_to_json(stranger->owner)));
+	}
+	return list;
+}
+
+static json_t *blind_to_json(const struct observed *observed)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; observed && i < observed->blind.n; i++)
+		json_array_append_new(list, json_pack("{s:o, s:o}", "site", text_to_json(observed->blind.sites[i]), "reason",
+						      text_to_json(observed->blind.reasons[i])));
 	return list;
 }
 
 json_t *world_to_json(const struct observed *observed, struct objects last)
 {
-	json_t *strangers = json_array(), *blind = json_array();
-	for (size_t i = 0; observed && i < observed->n_strangers; i++)
-		json_array_append_new(strangers, json_pack("{s:s?, s:s, s:s?}", "site", observed->strangers[i].site, "what",
-							   observed->strangers[i].what, "owner", observed->strangers[i].owner));
-	for (size_t i = 0; observed && i < observed->blind.n; i++)
-		json_array_append_new(blind, json_pack("{s:s, s:s}", "site", observed->blind.sites[i], "reason", observed->blind.reasons[i]));
-	return json_pack("{s:{s:I, s:o, s:o, s:o, s:o}, s:o}", "observed", "wall", (json_int_t) (observed ? observed->wall_us : 0), "objects",
-			 objects_to_json(observed ? observed->objects : (struct objects) { 0 }), "strangers", strangers, "blind", blind,
-			 "leftovers", leftovers_to_json(observed), "last", objects_to_json(last));
+	json_int_t wall_us = observed ? observed->wall_us : 0;
+	json_t *objects = objects_to_json(observed ? observed->objects : (struct objects) { 0 });
+	return json_pack("{s:{s:I, s:o, s:o, s:o, s:o}, s:o}", "observed", "wall", wall_us, "objects", objects, "strangers",
+			 strangers_to_json(observed), "blind", blind_to_json(observed), "leftovers",
+			 leftovers_to_json(observed), "last", objects_to_json(last));
 }
 
 static bool is_after(const struct object *before, const struct object *object)
@@ -64,11 +81,11 @@ static bool strangers_from_json(struct observed *observed, const json_t *list, G
 	struct stranger *strangers = ARENA_ARRAY(observed->arena, struct stranger, n);
 	for (size_t i = 0; i < n; i++) {
 		const json_t *item = json_array_get(list, i);
-		const char *what;
-		if (!json_get_string(item, "what", &what, "stranger", error))
+		const char *what, *site;
+		if (!json_get_string(item, "what", &what, "stranger", error) || !json_get_string(item, "site", &site, "stranger", error))
 			return false;
 		strangers[i] = (struct stranger) {
-			.site = arena_strdup(observed->arena, json_opt_string(item, "site", NULL)),
+			.site = arena_strdup(observed->arena, site),
 			.what = arena_strdup(observed->arena, what),
 			.owner = arena_strdup(observed->arena, json_opt_string(item, "owner", NULL)),
 		};
@@ -87,6 +104,11 @@ static bool blind_from_json(struct observed *observed, const json_t *list, GErro
 		if (!json_get_string(json_array_get(list, i), "site", &site, "blind site", error) ||
 		    !json_get_string(json_array_get(list, i), "reason", &reason, "blind site", error))
 			return false;
+		if (i && strcmp(sites[i - 1], site) >= 0) {
+			g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "blind site %s is twice in the document, or not in order",
+				    site);
+			return false;
+		}
 		sites[i] = arena_strdup(observed->arena, site);
 		reasons[i] = arena_strdup(observed->arena, reason);
 	}
@@ -137,7 +159,8 @@ bool world_from_json(const json_t *json, struct observed **ret_observed, struct 
 	auto_ptr(observed) observed = world_empty();
 	if (!json_get_object(json, "observed", &seen, "document", error) || !json_get_array(json, "last", &last, "document", error) ||
 	    !json_get_array(seen, "objects", &objects, "observed", error) ||
-	    !json_get_array(seen, "strangers", &strangers, "observed", error) || !json_get_array(seen, "blind", &blind, "observed", error))
+	    !json_get_array(seen, "strangers", &strangers, "observed", error) ||
+	    !json_get_array(seen, "blind", &blind, "observed", error))
 		return false;
 	observed->wall_us = json_opt_int(seen, "wall", 0);
 	if (!objects_from_json(observed->arena, objects, &observed->objects, error) ||

@@ -89,6 +89,13 @@ static void collect(const struct planner *planner, GHashTable *pairs, size_t seg
 	}
 }
 
+/* What is hosted has its host's name: it is renamed only where that comes and goes with it. */
+static bool with_host(const struct planner *planner, const struct item *item)
+{
+	const struct item *host = item->host == NO_ITEM ? NULL : &planner->items[item->host];
+	return !host || (host->fate == FATE_STEP && host->action == item->action);
+}
+
 static void note_pairs(struct planner *planner, GHashTable *pairs, size_t segment)
 {
 	GHashTableIter iter;
@@ -99,6 +106,8 @@ static void note_pairs(struct planner *planner, GHashTable *pairs, size_t segmen
 		if (pair->n_gone != 1 || pair->n_made != 1)
 			continue;
 		struct item *gone = &planner->items[pair->gone], *made = &planner->items[pair->made];
+		if (!with_host(planner, gone) || !with_host(planner, made))
+			continue;
 		if (gone->note || made->note || !alike(gone->last ? gone->last : gone->observed, made->desired, segment == 0))
 			continue;
 		made->note = arena_printf(planner->arena, "looks like a rename of %s", gone->key);

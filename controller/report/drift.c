@@ -6,7 +6,7 @@ struct drift {
 	const struct report_input *input;
 	struct writer *writer;
 	struct arena *arena;
-	size_t objects, fields, gone, unattributed, repaired;
+	size_t objects, fields, gone, unattributed, uncompared, repaired;
 	gint64 repaired_wall_us; /* the last one */
 };
 
@@ -71,9 +71,22 @@ static void write_repair(struct drift *drift, const struct step *step)
 	write_operation(drift->writer, "operation", operation);
 }
 
+/* What the object itself says of it. */
+static void write_reason(struct drift *drift, const struct step *step)
+{
+	const char *path = step->observed && step->observed->kind == &kind_vnfc ? "exit" : "reason";
+	const char *reason = step->observed ? object_string(step->observed, path, NULL) : NULL;
+	if (reason)
+		writer_detail(drift->writer, "reason: %s", reason);
+	if (step->note)
+		writer_detail(drift->writer, "note: %s", step->note);
+}
+
 static void write_object(struct drift *drift, const struct step *step)
 {
 	struct writer *writer = drift->writer;
+	if (drift->objects == 0)
+		writer_section(writer, "Not as it should be:");
 	bool gone = step->action == ACTION_CREATE, unwanted = step->action == ACTION_REMOVE;
 	const char *origin = step->desired ? origin_text(drift->arena, step->desired->origin) : NULL;
 	drift->objects++;
@@ -99,6 +112,7 @@ static void write_object(struct drift *drift, const struct step *step)
 			write_field(drift, step, &step->changes[i]);
 	}
 	writer_end(writer);
+	write_reason(drift, step);
 	write_repair(drift, step);
 	writer_end(writer);
 }
@@ -112,6 +126,40 @@ static void write_objects(struct drift *drift)
 			write_object(drift, &plan->steps[i]);
 	}
 	writer_end(drift->writer);
+}
+
+/* Whose site is blind is told below. */
+static bool is_blind(const struct report_input *input, const char *key)
+{
+	const struct object *object = input->desired ? objects_find(input->desired->objects, key) : NULL;
+	if (!object)
+		object = objects_find(input->last, key);
+	if (!object && input->observed)
+		object = objects_find(input->observed->objects, key);
+	return object && input->observed && observed_is_blind(input->observed, object->site);
+}
+
+/* A silence about these would be taken for "none". */
+static void write_uncompared(struct drift *drift)
+{
+	const struct plan *plan = drift->input->plan;
+	struct writer *writer = drift->writer;
+	writer_array(writer, "uncompared");
+	for (size_t i = 0; plan && i < plan->n_unplanned; i++) {
+		const struct unplanned *unplanned = &plan->unplanned[i];
+		if (unplanned->advisory || is_blind(drift->input, unplanned->key))
+			continue;
+		if (drift->uncompared++ == 0)
+			writer_section(writer, "Left out, because nothing is planned on it:");
+		writer_item(writer, MARK_UNKNOWN, "%s%s: %s%s", unplanned->key, around(drift->arena, " ", unplanned->path, ""),
+			    unplanned->reason, around(drift->arena, " (", origin_text(drift->arena, unplanned->origin), ")"));
+		writer_object(writer, NULL);
+		writer_string(writer, "key", unplanned->key);
+		writer_string(writer, "path", unplanned->path);
+		writer_string(writer, "reason", unplanned->reason);
+		writer_end(writer);
+	}
+	writer_end(writer);
 }
 
 static void write_blind(struct drift *drift)
@@ -188,16 +236,34 @@ static void write_repaired(struct drift *drift)
 	writer_end(writer);
 }
 
+/* "Drift on 3 objects: 2 fields, 1 object gone": what there is none of is left away. */
+static void summarise_objects(const struct drift *drift, GString *text)
+{
+	if (drift->objects == 0) {
+		g_string_append(text, drift->repaired ? "Drift: none now" : "Drift: none");
+		return;
+	}
+	g_string_append_printf(text, "Drift on %zu object%s", drift->objects, plural(drift->objects));
+	const char *before = ": ";
+	if (drift->fields) {
+		g_string_append_printf(text, "%s%zu field%s", before, drift->fields, plural(drift->fields));
+		before = ", ";
+	}
+	if (drift->gone) {
+		g_string_append_printf(text, "%s%zu object%s gone", before, drift->gone, plural(drift->gone));
+		before = ", ";
+	}
+	if (drift->unattributed)
+		g_string_append_printf(text, "%s%zu unattributed", before, drift->unattributed);
+}
+
 static void write_summary(struct drift *drift)
 {
 	struct writer *writer = drift->writer;
-	g_autoptr(GString) text = g_string_new("Drift: ");
-	if (drift->objects == 0)
-		g_string_append(text, drift->repaired ? "none now" : "none");
-	else
-		g_string_append_printf(text, "%zu field%s, %zu object%s gone, %zu unattributed, on %zu object%s", drift->fields,
-				       plural(drift->fields), drift->gone, plural(drift->gone), drift->unattributed,
-				       drift->objects, plural(drift->objects));
+	g_autoptr(GString) text = g_string_new(NULL);
+	summarise_objects(drift, text);
+	if (drift->uncompared)
+		g_string_append_printf(text, "; %zu left out", drift->uncompared);
 	if (drift->repaired)
 		g_string_append_printf(text, "; %zu repaired %s", drift->repaired,
 				       ago_text(drift->arena, drift->input, drift->repaired_wall_us));
@@ -212,6 +278,7 @@ static void write_summary(struct drift *drift)
 	writer_int(writer, "fields", (gint64) drift->fields);
 	writer_int(writer, "gone", (gint64) drift->gone);
 	writer_int(writer, "unattributed", (gint64) drift->unattributed);
+	writer_int(writer, "uncompared", (gint64) drift->uncompared);
 	writer_int(writer, "repaired", (gint64) drift->repaired);
 	writer_end(writer);
 }
@@ -226,6 +293,7 @@ char *report_drift(const struct report_input *input, const struct report_style *
 	writer_string(drift.writer, "revision", revision);
 	writer_time(drift.writer, "observed_at", input->observed ? input->observed->wall_us : 0);
 	write_objects(&drift);
+	write_uncompared(&drift);
 	write_blind(&drift);
 	write_strangers(&drift);
 	write_repaired(&drift);

@@ -1,5 +1,7 @@
 #include "report/view.h"
 
+#include <string.h>
+
 /* The first line: what was compared with what. */
 static void write_head(struct writer *writer, struct arena *arena, const struct report_input *input)
 {
@@ -46,7 +48,7 @@ static void write_step(struct writer *writer, struct arena *arena, const struct 
 		write_change(writer, &step->changes[i]);
 	}
 	writer_end(writer);
-	if (step->note)
+	if (step->note && step->action != ACTION_CLEAN) /* said already */
 		writer_detail(writer, "note: %s", step->note);
 	writer_string(writer, "note", step->note);
 	writer_array(writer, "after");
@@ -76,6 +78,42 @@ static void write_unplanned(struct writer *writer, struct arena *arena, const st
 	writer_end(writer);
 }
 
+/* Services whose descriptors are faulty: nothing at all may be known of what they ask for. Their number. */
+static size_t write_faulty(struct writer *writer, const struct network *desired)
+{
+	size_t n = desired ? desired->n_faulty_services : 0;
+	if (n > 0)
+		writer_section(writer, "Faulty, so what is there of it is left as it is:");
+	writer_array(writer, "faulty_services");
+	for (size_t i = 0; i < n; i++) {
+		const char *prefix = desired->faulty_services[i];
+		g_autofree char *name = g_strndup(prefix, strlen(prefix) - (g_str_has_suffix(prefix, ".") ? 1 : 0));
+		if (*name)
+			writer_item(writer, MARK_UNKNOWN, "service %s", name);
+		else
+			writer_item(writer, MARK_UNKNOWN, "all that nothing else asks for: a file could not be read");
+		writer_string(writer, NULL, name);
+	}
+	writer_end(writer);
+	return n;
+}
+
+static void write_summary(struct writer *writer, const struct plan *plan, size_t n_faulty)
+{
+	writer_object(writer, "summary");
+	writer_int(writer, "create", (gint64) plan->creates);
+	writer_int(writer, "change", (gint64) plan->changes);
+	writer_int(writer, "replace", (gint64) plan->replaces);
+	writer_int(writer, "remove", (gint64) plan->removes);
+	writer_end(writer);
+	g_autofree char *faulty = n_faulty ? g_strdup_printf("; %zu faulty service%s", n_faulty, plural(n_faulty)) : g_strdup("");
+	if (plan->n_steps > 0)
+		writer_summary(writer, MARK_NONE, "Plan: %zu to create, %zu to change, %zu to replace, %zu to remove%s.",
+			       plan->creates, plan->changes, plan->replaces, plan->removes, faulty);
+	else
+		writer_summary(writer, MARK_NONE, "Plan: nothing to do%s.", faulty);
+}
+
 char *report_plan(const struct report_input *input, const struct report_style *style, enum report_verdict *ret_verdict)
 {
 	const struct plan *plan = input->plan;
@@ -89,15 +127,7 @@ char *report_plan(const struct report_input *input, const struct report_style *s
 		write_step(writer, arena, input, &plan->steps[i]);
 	writer_end(writer);
 	write_unplanned(writer, arena, plan);
-	writer_object(writer, "summary");
-	writer_int(writer, "create", (gint64) plan->creates);
-	writer_int(writer, "change", (gint64) plan->changes);
-	writer_int(writer, "replace", (gint64) plan->replaces);
-	writer_int(writer, "remove", (gint64) plan->removes);
-	writer_end(writer);
-	writer_summary(writer, MARK_NONE, "Plan: %zu to create, %zu to change, %zu to replace, %zu to remove.", plan->creates,
-		       plan->changes,
-		       plan->replaces, plan->removes);
+	write_summary(writer, plan, write_faulty(writer, input->desired));
 	if (ret_verdict)
 		*ret_verdict = plan->n_steps > 0 ? REPORT_DIFFERS : REPORT_NOTHING;
 	return writer_finish(writer);

@@ -36,6 +36,7 @@ enum statement {
 
 struct store {
 	char *path;     /* of the database */
+	char *owner;    /* as it stands in the lock; NULL: not set yet */
 	sqlite3 *db;
 	int lock_fd;
 	bool in_transaction;

@@ -12,8 +12,9 @@ static const char *const texts[STATEMENT_COUNT] = {
 				  "ON CONFLICT (key) DO UPDATE SET object = excluded.object",
 	[STATEMENT_APPLIED_DROP] = "DELETE FROM applied WHERE key = ?1",
 	[STATEMENT_APPLIED_ALL] = "SELECT key, object FROM applied",
+	/* One that is there already as it is writes nothing. */
 	[STATEMENT_SITE_PUT] = "INSERT INTO site (name, json) VALUES (?1, ?2) "
-			       "ON CONFLICT (name) DO UPDATE SET json = excluded.json",
+			       "ON CONFLICT (name) DO UPDATE SET json = excluded.json WHERE json <> excluded.json",
 	[STATEMENT_SITE_DROP] = "DELETE FROM site WHERE name = ?1",
 	[STATEMENT_SITE_ALL] = "SELECT name, json FROM site ORDER BY name",
 	[STATEMENT_OPERATION_PUT] =

@@ -56,6 +56,14 @@ static bool take_lock(struct store *store, const char *folder, GError **error)
 	return write_lock(store->lock_fd, NULL, error);
 }
 
+/* FULL: a commit is on disk when it returns (one fdatasync of the log, with all that was written to it before). NORMAL: whole or not
+ * at all, and on disk with the next of the others. */
+static bool set_durable(const struct store *store, bool durable, GError **error)
+{
+	const char *text = durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+	return sqlite3_exec(store->db, text, NULL, NULL, NULL) == SQLITE_OK || store_error(store, "setting how to write", error);
+}
+
 static bool open_database(struct store *store, GError **error)
 {
 	int result = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
@@ -67,12 +75,11 @@ static bool open_database(struct store *store, GError **error)
 	}
 	sqlite3_extended_result_codes(store->db, 1);
 	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
-	/* FULL: a commit is on disk when it returns (one fdatasync of the log). */
-	static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;"
+	static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA trusted_schema = OFF;"
 				       "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384";
 	if (sqlite3_exec(store->db, settings, NULL, NULL, NULL) != SQLITE_OK)
 		return store_error(store, "opening", error);
-	return store_migrate(store, store_schema_texts, error);
+	return set_durable(store, true, error) && store_migrate(store, store_schema_texts, error) && set_durable(store, false, error);
 }
 
 struct store *store_open(const char *state_folder, GError **error)
@@ -101,11 +108,16 @@ void store_close(struct store *store)
 	if (store->lock_fd >= 0)
 		close(store->lock_fd);
 	g_free(store->path);
+	g_free(store->owner);
 	g_free(store);
 }
 
 bool store_set_owner(struct store *store, const char *owner, GError **error)
 {
+	if (g_strcmp0(store->owner, owner) == 0)
+		return true;
+	g_free(store->owner);
+	store->owner = g_strdup(owner);
 	return write_lock(store->lock_fd, owner, error);
 }
 
@@ -113,7 +125,7 @@ bool store_begin(struct store *store, GError **error)
 {
 	if (store->in_transaction)
 		store_rollback(store);
-	sqlite3_stmt *statement = statement_use(store, STATEMENT_BEGIN, error);
+	sqlite3_stmt *statement = set_durable(store, true, error) ? statement_use(store, STATEMENT_BEGIN, error) : NULL;
 	store->in_transaction = statement && statement_run(store, statement, "begin", error);
 	return store->in_transaction;
 }
@@ -126,6 +138,7 @@ bool store_commit(struct store *store, GError **error)
 	if (!committed)
 		store_rollback(store);
 	store->in_transaction = false;
+	set_durable(store, false, NULL);
 	return committed;
 }
 

@@ -29,8 +29,9 @@ enum {
 };
 
 /* One transaction: begin, any number of the two below (any other store_put_… too), commit (on disk when it returns). False when
- * nothing could be written. Outside of one each store_put_… is a transaction of its own. What an earlier begin left open (because
- * a put failed) is rolled back by the next. */
+ * nothing could be written. Outside of one each store_put_… is a transaction of its own that waits for no disk: it is there for
+ * whoever opens the store next, and survives the loss of power from the next commit on, which takes it along (so it is on disk before
+ * anything is done). What an earlier begin left open (because a put failed) is rolled back by the next. */
 bool store_begin(struct store *store, GError **error);
 bool store_commit(struct store *store, GError **error);
 void store_rollback(struct store *store);

@@ -386,6 +386,7 @@ static struct vnfc *create(struct keeper *keeper, struct arena *arena, const str
 	vnfc->starters = g_ptr_array_new();
 	vnfc->removers = g_ptr_array_new();
 	vnfc->ipv6 = uses_ipv6(want);
+	keeper->acting = vnfc;
 	if (spawn(vnfc, error) && connect_up(vnfc, error)) {
 		/* What never serves is not kept for ever where nobody sees it. */
 		vnfc->grace = loop_after(keeper->loop, KEEPER_START_MS, kill_now, vnfc);
@@ -488,7 +489,6 @@ void vnfcs_ensure(struct keeper *keeper, struct job *job)
 		keeper->acting = vnfc;
 		ok = change(vnfc, job->arena, want, &error);
 	} else if (ok) {
-		keeper->acting = job;
 		vnfc = create(keeper, job->arena, want, &error);
 	}
 	keeper->acting = NULL;

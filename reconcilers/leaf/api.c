@@ -15,33 +15,10 @@ static void refuse(struct http_request *request, unsigned status, enum pleach_er
 	respond_json(request, status, body);
 }
 
-static unsigned status_of(enum pleach_error code)
-{
-	switch (code) {
-	case PLEACH_ERROR_INVALID:
-		return 400;
-	case PLEACH_ERROR_AUTH:
-		return 403;
-	case PLEACH_ERROR_NOT_FOUND:
-		return 404;
-	case PLEACH_ERROR_CONFLICT:
-		return 409;
-	case PLEACH_ERROR_UNSUPPORTED:
-		return 501;
-	case PLEACH_ERROR_RETRY:
-	case PLEACH_ERROR_TIMEOUT:
-	case PLEACH_ERROR_CANCELLED:
-		return 503;
-	case PLEACH_ERROR_PERMANENT:
-		return 500;
-	}
-	return 500;
-}
-
 static void refuse_error(struct http_request *request, const GError *fault)
 {
 	enum pleach_error code = pleach_error_code(fault);
-	refuse(request, status_of(code), code, fault->message);
+	refuse(request, http_status_of(code), code, fault->message);
 }
 
 static void respond_status(struct http_request *request, struct supervisor *supervisor)

@@ -70,16 +70,6 @@ void supervisor_free(struct supervisor *supervisor)
 
 /* --- what is wanted ------------------------------------------------------------------------------------------------------- */
 
-static bool same_command(const struct leaf_nf *a, const struct leaf_nf *b)
-{
-	if (a->n_command != b->n_command)
-		return false;
-	for (size_t i = 0; i < a->n_command; i++)
-		if (strcmp(a->command[i], b->command[i]) != 0)
-			return false;
-	return true;
-}
-
 static const struct leaf_file *file_at(const struct leaf_nf *nf, const char *path)
 {
 	for (size_t i = 0; i < nf->n_files; i++)
@@ -152,7 +142,7 @@ bool supervisor_put(struct supervisor *supervisor, struct arena *arena, const st
 			supervisor->generation++;
 		return false;
 	}
-	bool changed = !former || files_changed || !same_command(former, nf) || !same_files(former, nf);
+	bool changed = !former || files_changed || !leaf_nf_same_command(former, nf) || !same_files(former, nf);
 	if (former)
 		remove_files(supervisor, nf);
 	take_up(supervisor, arena, nf);

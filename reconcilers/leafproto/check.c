@@ -160,3 +160,13 @@ bool leaf_nf_check(const struct leaf_nf *nf, GError **error)
 	}
 	return true;
 }
+
+bool leaf_nf_same_command(const struct leaf_nf *a, const struct leaf_nf *b)
+{
+	if (a->n_command != b->n_command)
+		return false;
+	for (size_t i = 0; i < a->n_command; i++)
+		if (strcmp(a->command[i], b->command[i]) != 0)
+			return false;
+	return true;
+}

@@ -99,3 +99,6 @@ const struct leaf_status *leaf_status_decode(struct arena *arena, const char *te
 
 /* The error that a refusal tells, under its own code; a body that is no refusal gives "HTTP status N" and how it began. */
 void leaf_refusal_decode(unsigned http_status, const char *text, size_t length, GError **error);
+
+/* The same program with the same arguments? */
+bool leaf_nf_same_command(const struct leaf_nf *a, const struct leaf_nf *b);

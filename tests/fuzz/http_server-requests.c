@@ -73,17 +73,21 @@ static void settle(struct world *world, int client)
 	}
 }
 
-static void converse(struct world *world, int client, char *rest)
+static void converse(struct world *world, int client, const uint8_t *data, size_t size)
 {
-	while (rest) {
-		g_autofree char *piece = fuzz_part(&rest);
-		if (*piece && send(client, piece, strlen(piece), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+	static const char cut[] = { '\n', '%', '%', '\n' };
+	while (size > 0) {
+		const uint8_t *end = memmem(data, size, cut, sizeof(cut));
+		size_t length = end ? (size_t) (end - data) : size;
+		if (length > 0 && send(client, data, length, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 			break;
 		settle(world, client);
-		if (world->kept && rest && *rest)
+		length += end ? sizeof(cut) : 0;
+		data += length;
+		size -= length;
+		if (world->kept && size > 0)
 			http_respond_text(g_steal_pointer(&world->kept), 503, "later\n");
 	}
-	g_free(rest);
 	if (world->how & FINISH)
 		shutdown(client, SHUT_WR);
 	if (world->how & LEAVE)
@@ -108,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (client < 0 || connect(client, (struct sockaddr *) &address, length) < 0)
 		g_error("cannot connect: %s", g_strerror(errno));
-	converse(&world, client, g_strndup((const char *) data + 1, size - 1));
+	converse(&world, client, data + 1, size - 1);
 	http_server_free(world.server);
 	if (!(world.how & LEAVE))
 		close(client);

@@ -11,6 +11,9 @@ status_of() {
 is "no verb: wrong usage" "$(status_of pleach)" 64
 is "an unknown verb: wrong usage" "$(status_of pleach statsu)" 64
 like "… with the nearest" "$(cat "$lab/err")" 'did you mean "status"'
+is "help on an unknown verb: wrong usage" "$(status_of pleach help statsu)" 64
+is "an option before the verb: wrong usage" "$(status_of pleach -o json status)" 64
+like "… that says where it belongs" "$(cat "$lab/err")" 'behind the verb'
 is "an unknown option: wrong usage" "$(status_of pleach plan --nonsense)" 64
 is "an unknown output: wrong usage" "$(status_of pleach plan -o yaml)" 64
 is "too many arguments: wrong usage" "$(status_of pleach validate a b)" 64
@@ -19,7 +22,9 @@ for verb in init doctor validate plan apply status drift explain sync exec forwa
 	like "… says what it does and its exit status" "$(cat "$lab/out")" 'Exit status'
 done
 is "no controller: an error" "$(status_of pleach status)" 1
-like "… that says where it looked and what to do" "$(cat "$lab/err")" 'no controller answers at unix:.*start pleachd'
+like "… that says where it looked, what to do, and why" "$(cat "$lab/err")" 'no controller answers at unix:.*start pleachd.*No such file or directory'
+is "forward of no port: wrong usage" "$(status_of pleach forward hello 80x:80)" 64
+ok "what cannot be written is an error" sh -c 'pleach --version >/dev/full 2>"$1"; [ $? -eq 1 ] && grep -q "No space left" "$1"' sh "$lab/err"
 
 cd "$lab" || exit 1
 is "init" "$(status_of pleach init net)" 0
@@ -54,4 +59,12 @@ is "… leaves nothing" "$(status_of pleach plan net)" 2
 printf 'tosca_definitions_version: tosca_simple_yaml_1_3\ntopology_template:\n  node_templates:\n    x: { type: pleach.nodes.NetworkServic }\n' >net/bad.yaml
 is "a fault" "$(status_of pleach validate net)" 1
 like "… with file, line, column and code" "$(cat "$lab/err")" 'bad\.yaml:4:[0-9]+: error\[[a-z-]+\]:'
+mkdir empty
+is "apply of nothing: not a success" "$(status_of pleach apply --allow-dirty empty)" 1
+like "… and says why" "$(cat "$lab/err")" 'there is no descriptor here'
+git init -q --bare nothing.git
+for address in 0.0.0.0:0 '[::]:0'; do
+	is "pleachd does not listen on $address" "$(status_of timeout 5 pleachd --repo nothing.git --listen "$address")" 1
+	like "… and says why" "$(cat "$lab/err")" 'anybody could ask there'
+done
 lab_done

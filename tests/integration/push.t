@@ -21,6 +21,18 @@ kill "$forward"
 wait "$forward" 2>/dev/null
 is "Ctrl-C ends forward well" $? 0
 
+# A command ends with the `pleach exec` that it was for, and what it started too.
+sleeps() { pleach exec hello -- pgrep -x sleep >/dev/null; }
+none_sleeps() { ! sleeps; }
+for signal in TERM KILL; do
+	pleach exec hello -- sh -c 'sleep 4711 & sleep 4711; true' >/dev/null 2>&1 &
+	command=$!
+	ok "exec: the command runs" eventually 5 sleeps
+	kill -$signal "$command"
+	wait "$command" 2>/dev/null
+	ok "exec: ended with SIG$signal, and its command with it" eventually 5 none_sleeps
+done
+
 pid=$(pleach exec hello -- sh -c 'readlink /proc/1/ns/net')
 before=$(grep -c COMPLETED "$lab/pleachd.log")
 sed -i 's/hello from/good day from/' "$work/haproxy.cfg"

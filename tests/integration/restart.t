@@ -9,6 +9,12 @@ ok "converged" lab_converged
 namespace=$(pleach exec hello -- readlink /proc/1/ns/net)
 address=$(pleach exec hello -- hostname -I)
 
+is "a wrong key: an error in plain words" "$(pleach explain vnfc/hello.vdu.9 2>&1)" \
+	'pleach: no object is called "vnfc/hello.vdu.9"; did you mean "vnfc/hello.vdu.0"?'
+is "… with -o json too" "$(pleach explain -o json vnfc/hello.vdu.9 2>&1)" \
+	'pleach: no object is called "vnfc/hello.vdu.9"; did you mean "vnfc/hello.vdu.0"?'
+is "a log of what has none" "$(pleach logs link/hello.port 2>&1)" 'pleach: nothing of that kind belongs to "link/hello.port"'
+
 is "a second controller on the same state folder is refused" \
 	"$(pleachd --repo "$bare" --state "$lab/state" --listen "unix:$lab/other.sock" 2>&1 | grep -c 'pid')" 1
 pleachd --repo "$bare" --state "$lab/other" >"$lab/other.log" 2>&1 &

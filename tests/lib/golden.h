@@ -1,6 +1,6 @@
 /* Golden cases: each folder tests/golden/NAME with repo/ in it (or repo.path, one line naming a folder of the source tree) is
- * one; last.json and observed.json go in, too, where there are any. What comes out is compared byte for byte with the files
- * beside them.
+ * one; world.json (model/world.h), the network that the repository meets, goes in, too, where there is one. What comes out is
+ * compared byte for byte with the files beside them.
  *
  * PLEACH_GOLDEN=rewrite writes what is expected anew: look at the difference before it is kept.
  */

@@ -138,7 +138,7 @@ static void test_reports(struct fixture *fixture, gconstpointer data)
 	expect(fixture, "GET /v1/status?key=edge.nothing", "", "404", "edge.nothing");
 	expect(fixture, "GET /v1/status?key=edge", "", "400", "fits several");
 	expect(fixture, "GET /v1/status?colour=1", "", "200", "\033[32mReady");
-	expect(fixture, "GET /v1/plan", "", "200", "Plan: 0 to create");
+	expect(fixture, "GET /v1/plan", "", "200", "Plan: nothing to do.");
 	expect(fixture, "GET /v1/plan", "Accept: text/markdown\r\n", "200", "text/markdown");
 	expect(fixture, "GET /v1/drift", "", "200", "Drift: none.");
 	expect(fixture, "GET /v1/explain/vnfc%2Fedge.fw.vdu.0", "", "200", "vnfc/edge.fw.vdu.0: Ready");

@@ -31,6 +31,8 @@ static void test_text(void)
 	g_autofree char *text = report_drift(world_input(world), &style_text, &verdict);
 	g_assert_cmpstr(text, ==,
 			"Comparing commit 1a2b3c4d5e6f with the live network observed at 2026-11-20T11:52:03.000Z.\n"
+			"\n"
+			"Not as it should be:\n"
 			"  + nf/edge.web.vdu.0 is gone   (service.yaml:32)\n"
 			"      repair: attempt 2 FAILED_TEMP: leaf: no such file: /usr/sbin/haproxy\n"
 			"  ~ link/edge.lan   (service.yaml:10)\n"
@@ -45,7 +47,7 @@ static void test_text(void)
 			"  ? site/local: bridge br0\n"
 			"  ? site/local: vnfc web of owner acme\n"
 			"\n"
-			"Drift: 1 field, 1 object gone, 1 unattributed, on 3 objects; 1 site could not be looked at.\n");
+			"Drift on 3 objects: 1 field, 1 object gone, 1 unattributed; 1 site could not be looked at.\n");
 	g_assert_cmpint(verdict, ==, REPORT_DIFFERS);
 	g_autofree char *json = report_drift(world_input(world), &style_json, NULL);
 	g_autoptr(json_t) parsed = schema_check_text("drift", json);

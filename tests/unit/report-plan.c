@@ -77,7 +77,7 @@ static void test_nothing(void)
 	enum report_verdict verdict;
 	g_autofree char *text = report_plan(input, &style_text, &verdict);
 	g_assert_cmpstr(text, ==, "Comparing the working tree with an empty network.\n\n"
-				  "Plan: 0 to create, 0 to change, 0 to replace, 0 to remove.\n");
+				  "Plan: nothing to do.\n");
 	g_assert_cmpint(verdict, ==, REPORT_NOTHING);
 	report_world_free(world);
 }
@@ -142,7 +142,7 @@ static void test_made(void)
 	};
 	static const char *const summaries[] = {
 		"Plan: 8 to create, 0 to change, 0 to replace, 0 to remove.\n",
-		"Plan: 0 to create, 0 to change, 0 to replace, 0 to remove.\n",
+		"Plan: nothing to do.\n",
 		"Plan: 0 to create, 0 to change, 0 to replace, 8 to remove.\n",
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(inputs); i++) {

@@ -159,3 +159,27 @@ void http_stream_end(struct http_stream *stream)
 	else
 		stream_wake(stream);
 }
+
+unsigned http_status_of(enum pleach_error code)
+{
+	switch (code) {
+	case PLEACH_ERROR_INVALID:
+		return 400;
+	case PLEACH_ERROR_AUTH:
+		return 403;
+	case PLEACH_ERROR_NOT_FOUND:
+		return 404;
+	case PLEACH_ERROR_CONFLICT:
+		return 409;
+	case PLEACH_ERROR_UNSUPPORTED:
+		return 501;
+	case PLEACH_ERROR_RETRY:
+	case PLEACH_ERROR_CANCELLED:
+		return 503;
+	case PLEACH_ERROR_TIMEOUT:
+		return 504;
+	case PLEACH_ERROR_PERMANENT:
+		return 500;
+	}
+	g_assert_not_reached();
+}

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "base/auto.h"
+#include "base/error.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -89,6 +90,10 @@ void http_answer_header(struct http_request *request, const char *name, const ch
 void http_respond(struct http_request *request, unsigned status, const char *content_type, const void *bytes, size_t length);
 /* "text/plain; charset=utf-8". */
 void http_respond_text(struct http_request *request, unsigned status, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* The status that fits an error: INVALID 400, AUTH 403, NOT_FOUND 404, CONFLICT 409, UNSUPPORTED 501, RETRY and CANCELLED 503, TIMEOUT 504,
+ * else 500. */
+unsigned http_status_of(enum pleach_error code);
 
 /* An answer that comes piece by piece (chunked). @request is ended by this. */
 struct http_stream;

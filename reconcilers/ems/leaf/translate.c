@@ -108,16 +108,6 @@ static enum verdict G_GNUC_PRINTF(3, 4) fail(GError **error, enum pleach_error c
 	return VERDICT_FAILED;
 }
 
-static bool same_command(const struct leaf_nf *a, const struct leaf_nf *b)
-{
-	if (a->n_command != b->n_command)
-		return false;
-	for (size_t i = 0; i < a->n_command; i++)
-		if (strcmp(a->command[i], b->command[i]) != 0)
-			return false;
-	return true;
-}
-
 static const struct leaf_file *find_file(const struct leaf_nf *nf, const char *name)
 {
 	for (size_t i = 0; i < nf->n_files; i++)
@@ -188,7 +178,7 @@ enum verdict translate_verdict(const struct leaf_nf *want, const struct leaf_sta
 		return fail(error, PLEACH_ERROR_RETRY, "it took %s, and has none", want->key);
 	if (strcmp(seen->key, want->key) != 0)
 		return fail(error, PLEACH_ERROR_CONFLICT, "%s is there", seen->key);
-	if (!same_command(want, seen))
+	if (!leaf_nf_same_command(want, seen))
 		return fail(error, PLEACH_ERROR_RETRY, "it has another command than it was sent");
 	enum verdict verdict = want->state == LEAF_STARTED ? when_started(want, seen, error) : when_stopped(seen, error);
 	if (verdict == VERDICT_DONE && !files_are_there(want, seen, error))

@@ -1,0 +1,15 @@
+#include "daemon/reason.h"
+
+char *reason_of(const struct cycle_view *now)
+{
+	const struct plan *plan = now->plan;
+	for (size_t i = 0; plan && i < plan->n_steps; i++) {
+		const struct operation *operation = exec_operation(now->exec, i);
+		if (operation && operation->error)
+			return g_strdup_printf("%s: %s", operation->key, operation->error);
+	}
+	for (size_t i = 0; plan && i < plan->n_unplanned; i++)
+		if (!plan->unplanned[i].advisory)
+			return g_strdup_printf("%s: %s", plan->unplanned[i].key, plan->unplanned[i].reason);
+	return NULL;
+}
