@@ -2,7 +2,14 @@
 
 #include <errno.h>
 
-G_DEFINE_QUARK(pleach-error, pleach_error)
+/* Not G_DEFINE_QUARK: workers meet here, and its unguarded variable is a data race. */
+GQuark pleach_error_quark(void)
+{
+	static gsize quark;
+	if (g_once_init_enter(&quark))
+		g_once_init_leave(&quark, g_quark_from_static_string("pleach-error"));
+	return (GQuark) quark;
+}
 
 static const char *const names[] = {
 	[PLEACH_ERROR_RETRY] = "retry",

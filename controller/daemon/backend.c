@@ -109,6 +109,8 @@ static void snapshot(enum api_report report, const char *key, struct arena *aren
 	if (report == API_STATUS && backend->refresh)
 		backend->refresh(backend->data);
 	backend_snapshot(report, key, arena, ret, cycle_view(backend->cycle), cycle_is_at_rest(backend->cycle));
+	if (report == API_STATUS && !ret->trouble)
+		ret->trouble = backend->source_trouble;
 }
 
 static bool sync_now(const char *key, GError **error, void *data)

@@ -9,6 +9,7 @@ struct backend {
 	/* Called before status is told: a push that came a moment ago must already count. May be NULL. */
 	void (*refresh)(void *data);
 	void *data;
+	const char *source_trouble; /* what is wrong with the branch that is watched, or NULL */
 };
 
 /* @backend must outlive the API that it is given to. */

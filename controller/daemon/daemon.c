@@ -8,6 +8,7 @@
 #include "daemon/watches.h"
 
 #include <glib-unix.h>
+#include <string.h>
 
 enum { STOP_WAIT_MS = 10 * 1000, STOP_LOOK_MS = 5, NF_LOOK_S = 5 };
 
@@ -22,7 +23,7 @@ struct daemon {
 	struct api *api;
 	enum cycle_verdict told_verdict;
 	gint64 told_converged; /* when the commit was seen that was told of as converged */
-	char *told_commit, *told_error, *told_reason;
+	char *told_commit, *told_error, *told_reason, *branch_trouble;
 	gint64 stop_until_us;
 };
 
@@ -35,6 +36,7 @@ static void tell_revision(struct daemon *daemon, const struct cycle_view *now)
 		return;
 	g_free(daemon->told_commit);
 	daemon->told_commit = g_strdup(commit);
+	g_clear_pointer(&daemon->told_reason, g_free);
 	log_info("commit %.10s: %s", commit, snapshot_summary(now->revision->snapshot) ? snapshot_summary(now->revision->snapshot) : "");
 	const struct diags *diags = now->revision->diags;
 	for (size_t i = 0; i < diags_count(diags); i++) {
@@ -48,12 +50,19 @@ static void tell_revision(struct daemon *daemon, const struct cycle_view *now)
 	}
 }
 
-/* Each reason once, not at every try. */
+/* "KEY: …" twice: the words of a later try differ by a process's id and a time. */
+static bool is_of_the_same(const char *reason, const char *told)
+{
+	size_t length = reason ? strcspn(reason, " ") : 0;
+	return strncmp(reason ? reason : "", told, length) == 0 && (length || !*told);
+}
+
+/* Each object's reason once for each commit, not at every try. */
 static void tell_stuck(struct daemon *daemon, const struct cycle_view *now)
 {
 	char *reason = reason_of(now);
 	size_t n = now->plan->n_steps + now->plan->n_open;
-	if (!daemon->told_reason || g_strcmp0(reason, daemon->told_reason) != 0)
+	if (!daemon->told_reason || !is_of_the_same(reason, daemon->told_reason))
 		log_warning("not converged: %s%s%zu thing%s left to do", reason ? reason : "", reason ? "; " : "", n,
 			    n == 1 ? " is" : "s are");
 	g_free(daemon->told_reason);
@@ -122,12 +131,16 @@ static void read_branch(void *data)
 	g_autofree char *commit = NULL;
 	if (!source_watch_read(daemon->source, &commit))
 		return;
+	g_clear_pointer(&daemon->branch_trouble, g_free);
 	if (commit)
 		cycle_load(daemon->cycle);
-	else if (cycle_view(daemon->cycle)->revision)
-		log_warning("branch %s of %s is gone; what was last asked for is kept", daemon->options->branch, daemon->options->repo);
-	else
-		log_info("branch %s of %s is not there yet", daemon->options->branch, daemon->options->repo);
+	else {
+		bool had = cycle_view(daemon->cycle)->revision != NULL;
+		daemon->branch_trouble = g_strdup_printf("branch %s of %s is %s", daemon->options->branch, daemon->options->repo,
+							 had ? "gone; what was last asked for is kept" : "not there yet");
+		log_warning("%s", daemon->branch_trouble);
+	}
+	daemon->backend.source_trouble = daemon->branch_trouble;
 }
 
 static gboolean pushed(int fd, GIOCondition condition, gpointer data)
@@ -138,7 +151,11 @@ static gboolean pushed(int fd, GIOCondition condition, gpointer data)
 
 static gboolean poll_due(gpointer data)
 {
-	read_branch(data);
+	struct daemon *daemon = data;
+	read_branch(daemon);
+	/* What could not be taken up may be possible now: another controller may have ended. */
+	if (cycle_view(daemon->cycle)->load_error && cycle_view(daemon->cycle)->phase == CYCLE_IDLE)
+		cycle_load(daemon->cycle);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -257,6 +274,7 @@ static void stop(struct daemon *daemon)
 	g_free(daemon->told_commit);
 	g_free(daemon->told_error);
 	g_free(daemon->told_reason);
+	g_free(daemon->branch_trouble);
 }
 
 bool daemon_run(const struct daemon_options *options, GError **error)

@@ -157,7 +157,7 @@ static size_t count_text(GBytes *bytes, const char *word)
 {
 	gsize length;
 	const char *at = g_bytes_get_data(bytes, &length);
-	const char *end = at + length;
+	const char *end = length ? at + length : at; /* of an empty file there may be no bytes at all */
 	size_t n = 0;
 
 	while (at < end && (at = memmem(at, (size_t) (end - at), word, strlen(word)))) {

@@ -149,7 +149,10 @@ bool keeper_refresh(struct keeper *keeper, GError **error); /* the site's mirror
 /* --- links.c ---------------------------------------------------------------------------------------------------------------- */
 bool links_ensure(struct keeper *keeper, struct arena *arena, const struct keeper_link *want, GError **error);
 bool links_remove(struct keeper *keeper, const char *key, GError **error);
-void links_remove_all(struct keeper *keeper);
+void links_remove_all(struct keeper *keeper); /* out of the books */
+/* The bridges themselves, one by one. They would go with the network namespace too, but that way the kernel waits for all processors
+ * once for each of them while it lets nobody on this machine change any network: seconds, with hundreds of bridges. */
+void links_take_down(struct keeper *keeper);
 /* The bridge of @key, made anew when somebody deleted it; 0 and NOT_FOUND when there is no such link. */
 unsigned link_bridge(struct keeper *keeper, const char *key, GError **error);
 struct link *link_of_bridge(struct keeper *keeper, unsigned index); /* NULL: not one of ours */

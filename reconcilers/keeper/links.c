@@ -193,9 +193,20 @@ bool links_remove(struct keeper *keeper, const char *key, GError **error)
 
 void links_remove_all(struct keeper *keeper)
 {
-	/* The bridges go with the network namespace, all in one batch, when this process ends. */
 	g_hash_table_remove_all(keeper->by_bridge);
 	g_hash_table_remove_all(keeper->links);
+}
+
+void links_take_down(struct keeper *keeper)
+{
+	g_autoptr(GArray) bridges = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	GHashTableIter iter;
+	const struct nl_link *seen = nl_mirror_next(keeper->mirror, &iter, true);
+	for (; seen; seen = nl_mirror_next(keeper->mirror, &iter, false))
+		if (strcmp(seen->kind, "bridge") == 0 && is_ours(keeper, seen))
+			g_array_append_val(bridges, seen->index);
+	for (guint i = 0; i < bridges->len; i++)
+		nl_link_delete(keeper->nl, g_array_index(bridges, unsigned, i), NULL);
 }
 
 unsigned link_bridge(struct keeper *keeper, const char *key, GError **error)

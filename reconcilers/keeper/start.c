@@ -33,7 +33,7 @@
  * alone, could not: the runtime folder and the control groups; and it holds the folder's lock, so that there is one keeper per
  * folder. It waits for the keeper's end, however that comes, and clears away behind it. */
 
-enum { LOCK_TRIES = 500, LOCK_WAIT_US = 10000, TEXT_MAX = 1024, FILES_MAX = 1024 * 1024 };
+enum { LOCK_TRIES = 3000, LOCK_WAIT_US = 10000, TEXT_MAX = 1024, FILES_MAX = 1024 * 1024 };
 
 struct place {
 	char *path;
@@ -254,6 +254,7 @@ static int live(const struct start *start, struct place *place, struct cgroups *
 	if (error)
 		note(keeper, "%s", error->message);
 	unlink(KEEPER_SOCKET_NAME);
+	links_take_down(keeper);
 	g_clear_pointer(&keeper, keeper_free);
 	seeds_free(seeds);
 	return ok ? 0 : 1;

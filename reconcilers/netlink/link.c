@@ -54,6 +54,14 @@ bool nl_bridge_create(struct nl *nl, const struct nl_bridge *bridge, GError **er
 	return nl_ask(nl, request, what, error);
 }
 
+/* A queue for each processor, and then all but one given back, is the kernel's way with a veth that does not say: it waits for all
+ * processors, with everybody else's network held up, once for each end. */
+static void put_one_queue(struct nlmsghdr *request)
+{
+	mnl_attr_put_u32(request, IFLA_NUM_TX_QUEUES, 1);
+	mnl_attr_put_u32(request, IFLA_NUM_RX_QUEUES, 1);
+}
+
 bool nl_veth_create(struct nl *nl, const struct nl_veth *veth, GError **error)
 {
 	char buffer[NL_REQUEST_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
@@ -64,6 +72,7 @@ bool nl_veth_create(struct nl *nl, const struct nl_veth *veth, GError **error)
 		mnl_attr_put_u32(request, IFLA_MTU, veth->mtu);
 	if (veth->master)
 		mnl_attr_put_u32(request, IFLA_MASTER, veth->master);
+	put_one_queue(request);
 	struct nlattr *info = mnl_attr_nest_start(request, IFLA_LINKINFO);
 	mnl_attr_put_strz(request, IFLA_INFO_KIND, "veth");
 	struct nlattr *data = mnl_attr_nest_start(request, IFLA_INFO_DATA);
@@ -73,6 +82,7 @@ bool nl_veth_create(struct nl *nl, const struct nl_veth *veth, GError **error)
 	mnl_attr_put(request, IFLA_ADDRESS, 6, veth->peer_mac.bytes);
 	if (veth->mtu)
 		mnl_attr_put_u32(request, IFLA_MTU, veth->mtu);
+	put_one_queue(request);
 	if (veth->peer_netns_fd >= 0)
 		mnl_attr_put_u32(request, IFLA_NET_NS_FD, (guint32) veth->peer_netns_fd);
 	mnl_attr_nest_end(request, peer);

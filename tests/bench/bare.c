@@ -62,9 +62,14 @@ static unsigned index_of(struct nl *nl, const char *name, GError **error)
 }
 
 /* Indices are chosen, so that nothing has to be looked up. */
+static unsigned bridge_index(size_t i)
+{
+	return 1000 + 2 * (unsigned) i;
+}
+
 static bool plug(struct nl *nl, int home_fd, pid_t child, size_t i, GError **error)
 {
-	const unsigned bridge_index = 1000 + 2 * (unsigned) i, veth_index = bridge_index + 1, peer_index = 2;
+	const unsigned veth_index = bridge_index(i) + 1, peer_index = 2;
 	char path[64], bridge[32], veth[32], address[64];
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) child);
 	snprintf(bridge, sizeof(bridge), "b%zu", i);
@@ -73,20 +78,31 @@ static bool plug(struct nl *nl, int home_fd, pid_t child, size_t i, GError **err
 	int netns = open(path, O_RDONLY | O_CLOEXEC);
 	if (netns < 0)
 		return pleach_error_errno(error, errno, "%s", path);
-	const struct nl_bridge make_bridge = { .name = bridge, .index = bridge_index, .mtu = 1500, .mac = { { 2, 0, 0, 0, 0, 1 } } };
+	const struct nl_bridge make_bridge = { .name = bridge, .index = bridge_index(i), .mtu = 1500, .mac = { { 2, 0, 0, 0, 0, 1 } } };
 	const struct nl_veth make_veth = {
-		.name = veth, .index = veth_index, .mtu = 1500, .master = bridge_index, .peer_name = "port", .peer_index = peer_index,
+		.name = veth, .index = veth_index, .mtu = 1500, .master = bridge_index(i), .peer_name = "port", .peer_index = peer_index,
 		.peer_mac = { { 2, 0, 0, 0, 0, 2 } }, .peer_netns_fd = netns,
 	};
 	const struct nl_change up = { .set_up = true, .up = true };
 	struct nl_addr addr;
 	g_assert(nl_addr_parse(address, &addr));
-	bool good = nl_bridge_create(nl, &make_bridge, error) && nl_link_change(nl, bridge_index, &up, error) &&
+	bool good = nl_bridge_create(nl, &make_bridge, error) && nl_link_change(nl, bridge_index(i), &up, error) &&
 		    nl_veth_create(nl, &make_veth, error) && nl_link_change(nl, veth_index, &up, error);
 	auto_ptr(nl) inside = good ? nl_open((struct nl_where) { netns, home_fd }, error) : NULL;
 	good = inside && nl_addr_add(inside, peer_index, &addr, error) && nl_link_change(inside, peer_index, &up, error);
 	close(netns);
 	return good;
+}
+
+/* Not left to the kernel, which would do it later, and hold up whatever is measured next. */
+static void take_down(struct nl *nl, size_t n, const pid_t *children)
+{
+	for (size_t i = 0; i < n && children[i] > 0; i++) {
+		kill(children[i], SIGKILL);
+		waitpid(children[i], NULL, 0);
+	}
+	for (size_t i = 0; i < n && children[i] > 0; i++)
+		nl_link_delete(nl, bridge_index(i), NULL);
 }
 
 static bool loop(size_t n, double *each_ms, pid_t *children, GError **error)
@@ -104,6 +120,7 @@ static bool loop(size_t n, double *each_ms, pid_t *children, GError **error)
 			good = plug(nl, home_fd, children[i], i, error);
 		each_ms[i] = (double) (clock_monotonic_us() - begun_us) / 1000;
 	}
+	take_down(nl, n, children);
 	close(home_fd);
 	return good;
 }
@@ -115,11 +132,6 @@ static void run_child(size_t n, int fd)
 	double *each_ms = g_new0(double, n);
 	pid_t *children = g_new0(pid_t, n);
 	bool good = enter_namespaces(&error) && loop(n, each_ms, children, &error);
-	for (size_t i = 0; i < n; i++)
-		if (children[i] > 0) {
-			kill(children[i], SIGKILL);
-			waitpid(children[i], NULL, 0);
-		}
 	if (!good)
 		fprintf(stderr, "bare loop: %s\n", error ? error->message : "failed");
 	FILE *out = fdopen(fd, "w");
