@@ -5,6 +5,7 @@
 #include "daemon/daemon.h"
 #include "registry.h"
 
+#include <locale.h>
 #include <stdio.h>
 
 enum { EXIT_USAGE = 64, POLL_DEFAULT_S = 30, RESYNC_DEFAULT_S = 60 };
@@ -96,6 +97,7 @@ int main(int argc, char **argv)
 	struct arguments arguments = { 0 };
 	g_autoptr(GError) error = NULL;
 	int status;
+	setlocale(LC_CTYPE, "");
 	g_set_prgname("pleachd");
 	if (!parse(&arguments, &argc, &argv, &error))
 		status = usage(error->message);

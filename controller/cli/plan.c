@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "daemon/live.h"
+#include "daemon/sites.h"
 #include "model/world.h"
 #include "plan/plan.h"
 
@@ -123,6 +124,7 @@ static int run(const struct cli *cli, int argc, char **argv)
 	auto_ptr(revision) revision = revision_load(&source, NULL, &error);
 	if (!revision)
 		return cli_fail(error);
+	sites_check_drivers(cli->registry, revision);
 	cli_print_findings(revision);
 	struct against against = { 0 };
 	bool good = option_from	    ? from_revision(&source, &against, &error) :

@@ -1,6 +1,8 @@
 /* pleach validate: every fault of a repository in one run. */
 #include "cli/verbs.h"
 
+#include "daemon/sites.h"
+
 #include <stdio.h>
 
 static char *option_revision, *option_path;
@@ -22,14 +24,15 @@ static int run(const struct cli *cli, int argc, char **argv)
 	auto_ptr(revision) revision = revision_load(&source, NULL, &error);
 	if (!revision)
 		return cli_fail(error);
+	sites_check_drivers(cli->registry, revision);
 	const struct report_style style = cli_style(cli);
 	enum report_verdict verdict = REPORT_NOTHING;
 	if (cli->output == OUTPUT_JSON)
 		cli_print(report_diags(revision->diags, tosca_source, revision->tosca, &style, &verdict));
 	else {
 		cli_print_findings(revision);
-		printf("%s: %" G_GINT64_FORMAT " descriptors, %zu objects desired, %zu errors, %zu warnings\n", source.path, revision->files,
-		       revision->network->objects.n, diags_errors(revision->diags), diags_warnings(revision->diags));
+		printf("%s: %" G_GINT64_FORMAT " descriptors, %zu objects desired, %s\n", source.path, revision->files,
+		       revision->network->objects.n, diags_errors(revision->diags) ? "faulty" : "valid");
 	}
 	return diags_errors(revision->diags) ? EXIT_FAULT : EXIT_OK;
 }

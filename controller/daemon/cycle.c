@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/attempts.h"
 #include "daemon/journal.h"
 #include "daemon/reason.h"
 #include "daemon/sites.h"
@@ -78,7 +79,8 @@ struct cycle {
 
 	struct network *nothing; /* destroy: the desired network with its objects taken away */
 	unsigned partial_looks;
-	bool begun; /* in the round under way, any operation at all */
+	bool begun;      /* in the round under way, any operation at all */
+	bool unfinished; /* the round left failures, and they were not looked at yet */
 
 	guint pool_source, wakeup_source, resync_source, retry_source;
 };
@@ -213,6 +215,9 @@ static void look_done(struct observed *observed, void *data)
 	g_clear_pointer(&cycle->now.observed, observed_unref);
 	cycle->now.observed = observed;
 	drivers_set_observed(cycle->now.drivers, observed);
+	if (cycle->unfinished)
+		attempts_record(cycle->options.store, cycle->now.last, cycle->now.plan, cycle->now.exec, observed);
+	cycle->unfinished = false;
 	cycle->want_plan = true;
 	g_clear_pointer(&job->before, observed_unref);
 	arena_unref(job->arena);
@@ -383,8 +388,10 @@ static void exec_ended(struct cycle *cycle)
 	drivers_set_observed(cycle->now.drivers, cycle->now.observed);
 	bool succeeded = exec_succeeded(cycle->now.exec);
 	size_t completed = exec_count(cycle->now.exec, OP_COMPLETED);
-	if (cycle->begun)
+	if (cycle->begun && !succeeded) {
 		look_at_unfinished(cycle);
+		cycle->unfinished = true;
+	}
 	cycle->now.phase = CYCLE_IDLE;
 	if (succeeded || completed)
 		cycle->want_plan = true;

@@ -26,18 +26,26 @@ void sites_free(struct sites *sites)
 	g_free(sites);
 }
 
+static void no_driver(struct diags *diags, const char *what, const struct driver_ref *ref, const GString *names)
+{
+	struct diag *diag = diags_error(diags, "unknown-driver", ref->origin, "there is no %s driver \"%s\"", what, ref->driver);
+	diag_hint(diags, diag, "the drivers of this build are: %s", names->str);
+}
+
 void sites_check_drivers(const struct registry *registry, struct revision *revision)
 {
+	g_autoptr(GString) vims = g_string_new(NULL), emss = g_string_new(NULL);
+	for (size_t i = 0; i < registry->n_vims; i++)
+		g_string_append_printf(vims, "%s%s", i ? ", " : "", registry->vims[i]->name);
+	for (size_t i = 0; i < registry->n_emss; i++)
+		g_string_append_printf(emss, "%s%s", i ? ", " : "", registry->emss[i]->name);
 	for (size_t i = 0; i < revision->network->n_sites; i++) {
 		const struct site *site = revision->network->sites[i];
-		if (registry_vim(registry, site->vim.driver))
-			continue;
-		struct diag *diag = diags_error(revision->diags, "unknown-driver", site->vim.origin, "there is no VIM driver \"%s\"",
-						site->vim.driver);
-		g_autoptr(GString) names = g_string_new(NULL);
-		for (size_t j = 0; j < registry->n_vims; j++)
-			g_string_append_printf(names, "%s%s", j ? ", " : "", registry->vims[j]->name);
-		diag_hint(revision->diags, diag, "the drivers of this build are: %s", names->str);
+		if (!registry_vim(registry, site->vim.driver))
+			no_driver(revision->diags, "VIM", &site->vim, vims);
+		for (size_t j = 0; j < site->n_ems; j++)
+			if (!registry_ems(registry, site->ems[j].driver))
+				no_driver(revision->diags, "EMS", &site->ems[j], emss);
 	}
 	diags_sort(revision->diags);
 }

@@ -15,7 +15,7 @@ struct sites;
 struct sites *sites_new(struct store *store, const struct last *last, struct drivers *drivers);
 void sites_free(struct sites *sites); /* gives the owners up */
 
-/* A site that this build has no driver for is the operator's to mend: a finding at its line. Its objects stay unknown. */
+/* A driver that this build does not have is the operator's to mend: a finding at its line. What it should keep stays unknown. */
 void sites_check_drivers(const struct registry *registry, struct revision *revision);
 
 /* Nobody else on this machine may act for the owners of this network's sites. CONFLICT names who does. */

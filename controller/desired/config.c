@@ -20,6 +20,10 @@ static const char *why_not(const char *path)
 	for (const char *at = path; *at; at++)
 		if (g_ascii_iscntrl(*at))
 			return "it has control characters";
+	static const char *const kernels[] = { "/proc/", "/sys/", "/dev/" };
+	for (size_t i = 0; i < G_N_ELEMENTS(kernels); i++)
+		if (g_str_has_prefix(path, kernels[i]))
+			return "it is the kernel's";
 	g_auto(GStrv) segments = g_strsplit(path + 1, "/", -1);
 	for (size_t i = 0; segments[i]; i++)
 		if (!*segments[i] || strcmp(segments[i], ".") == 0 || strcmp(segments[i], "..") == 0)

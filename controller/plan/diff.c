@@ -188,6 +188,12 @@ static bool diff_wanted(struct planner *planner, const struct item *item, const 
 	const char *waits_for;
 	const struct value *observed = row->observed ? row->observed : &value_absent;
 	const struct value *last = row->last ? row->last : &value_absent;
+	/* Two revisions compared without a network: expressions against expressions. */
+	if (observed->type == VALUE_PENDING) {
+		if (!value_equal(row->desired->value, observed))
+			add_change(planner, item, row, row->desired->value, NULL, CAUSE_INTENT);
+		return true;
+	}
 	if (observed->type != VALUE_ABSENT && !value_is_known(observed)) {
 		not_seen(planner, item, row->path, row->desired->origin);
 		return true;

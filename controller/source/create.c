@@ -56,7 +56,8 @@ static bool commit(git_repository *repository, const git_oid *tree_id, const cha
 	git_signature *who = NULL;
 	git_tree *tree = NULL;
 	git_oid id;
-	bool good = (git_signature_default(&who, repository) == 0 || git_signature_now(&who, "pleach", "pleach@localhost") == 0) &&
+	const char *name = g_getenv("GIT_AUTHOR_NAME"), *email = g_getenv("GIT_AUTHOR_EMAIL");
+	bool good = ((name && email && git_signature_now(&who, name, email) == 0) || git_signature_default(&who, repository) == 0 || git_signature_now(&who, "pleach", "pleach@localhost") == 0) &&
 		    git_tree_lookup(&tree, repository, tree_id) == 0 &&
 		    git_commit_create_v(&id, repository, "HEAD", who, who, NULL, message, tree, 0) == 0;
 	if (good) {

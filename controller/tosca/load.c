@@ -156,6 +156,17 @@ static void not_tosca(struct loader *loader, const char *path)
 		    "the Entry-Definitions of its package, but without a tosca_definitions_version");
 }
 
+/* What is built in is called so: a file of the repository must not be taken for it. */
+static bool refuse_reserved(struct loader *loader, const char *path)
+{
+	if (!g_str_has_prefix(path, BUILTIN))
+		return false;
+	const struct origin origin = { path, 0, 0 };
+	struct diag *diag = diags_error(loader->diags, "reserved-path", origin, "paths that begin with \"" BUILTIN "\" are built in");
+	diag_hint(loader->diags, diag, "give it another name");
+	return true;
+}
+
 static void load_files(struct tosca *tosca, struct loader *loader)
 {
 	struct snapshot *snapshot = tosca->snapshot;
@@ -163,12 +174,14 @@ static void load_files(struct tosca *tosca, struct loader *loader)
 	for (size_t i = 0; i < snapshot_count(snapshot); i++) {
 		const char *path = snapshot_file(snapshot, i)->path;
 		bool yaml = g_str_has_suffix(path, ".yaml") || g_str_has_suffix(path, ".yml");
-		if (yaml && !in_package(packages, path))
+		if (yaml && !in_package(packages, path) && !refuse_reserved(loader, path))
 			keep_template(tosca, load_unit(loader, NULL, path, ORIGIN_NONE));
 	}
 	for (guint i = 0; i < packages->len; i++) {
 		g_autofree char *folder = g_strdup(packages->pdata[i]);
 		folder[strlen(folder) - 1] = 0;
+		if (refuse_reserved(loader, folder))
+			continue;
 		const char *entry = csar_entry(snapshot, tosca->arena, folder, loader->diags);
 		if (!entry)
 			continue;

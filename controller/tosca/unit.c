@@ -56,6 +56,8 @@ static const char *find_import(struct loader *loader, struct arena *arena, const
 	if (loader->snapshot && !g_str_has_prefix(from, BUILTIN)) {
 		const char *path = path_resolve(arena, from, name);
 		*ret_outside = !path;
+		if (path && g_str_has_prefix(path, BUILTIN))
+			path = NULL; /* load_files() says why */
 		if (path && snapshot_find(loader->snapshot, path))
 			return path;
 		auto_ptr(diags) ignored = diags_new();

@@ -11,6 +11,9 @@
 /* Where Debian keeps programs. Not our own PATH: an ordinary user's misses the system's half. */
 #define PROGRAM_FOLDERS "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+/* Of 1000: ended before anything that did not ask for it. */
+#define OOM_SCORE "500"
+
 /* The path of a program as a shell finds it; NULL where there is none. */
 static char *find_program(const char *name)
 {
@@ -57,6 +60,19 @@ static char **copy_arguments(const char *const *argv)
 	return (char **) g_ptr_array_free(copy, FALSE);
 }
 
+/* When the VNF's memory is over, the kernel ends the software that ate it, and not us: that would be the end of the whole VNF. Where
+ * it cannot be said, the kernel chooses as it likes. */
+static void go_first(pid_t pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/oom_score_adj", (int) pid);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (write(fd, OOM_SCORE, strlen(OOM_SCORE)) < 0)
+		g_debug("%s: %s", path, g_strerror(errno));
+	close(fd);
+}
+
 pid_t process_start(const char *const *argv, const char *key, int output_fd, GError **error)
 {
 	g_autofree char *program = find_program(argv[0]);
@@ -81,6 +97,7 @@ pid_t process_start(const char *const *argv, const char *key, int output_fd, GEr
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "cannot run \"%s\": %s", argv[0], g_strerror(errnum));
 		return 0;
 	}
+	go_first(pid);
 	return pid;
 }
 

@@ -52,6 +52,25 @@ static void test_profile(void)
 	g_assert_null(tosca_source("pleach:nothing.yaml", tosca));
 }
 
+/* What is built in cannot be replaced, nor taken for a file of the repository. */
+static void test_reserved_paths(void)
+{
+	auto_ptr(snapshot) snapshot = snapshot_of(
+		"pleach:a.yaml", V "topology_template: {}\n", "pleach:pleach_types.yaml", V "node_types: {}\n", "b.yaml",
+		V "imports: [ pleach_types.yaml ]\ntopology_template: {}\n", "pleach:c/TOSCA-Metadata/TOSCA.meta",
+		"Entry-Definitions: d.yaml\n", "pleach:c/d.yaml", V "topology_template: {}\n", NULL);
+	auto_ptr(diags) diags = diags_new();
+	auto_ptr(tosca) tosca = tosca_load(snapshot, NULL, diags);
+	g_assert_cmpuint(tosca_count(tosca), ==, 1);
+	g_assert_cmpuint(diags_errors(diags), ==, 3);
+	g_assert_true(has_code(diags, "reserved-path"));
+	auto_ptr(snapshot) importer = snapshot_of("a.yaml", V "imports: [ 'pleach:b.yaml' ]\ntopology_template: {}\n", "pleach:b.yaml",
+						  V "node_types: {}\n", NULL);
+	auto_ptr(diags) of_import = diags_new();
+	auto_ptr(tosca) imports = tosca_load(importer, NULL, of_import);
+	g_assert_true(has_code(of_import, "missing-import"));
+}
+
 static void test_import_forms(void)
 {
 	auto_ptr(snapshot) snapshot = snapshot_of(
@@ -410,6 +429,7 @@ int main(int argc, char *argv[])
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/tosca/load/profile", test_profile);
+	g_test_add_func("/tosca/load/reserved-paths", test_reserved_paths);
 	g_test_add_func("/tosca/load/import-forms", test_import_forms);
 	g_test_add_func("/tosca/load/shipped-profile", test_shipped_profile);
 	g_test_add_func("/tosca/load/import-depth", test_import_depth);
