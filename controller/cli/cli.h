@@ -71,5 +71,6 @@ struct cli_target {
 	struct vim *vim;
 	const char *vnfc_key;
 };
-bool cli_target_open(const struct cli *cli, const char *key, struct cli_target *ret, GError **error);
+/* @owner NULL: of any owner. */
+bool cli_target_open(const struct cli *cli, const char *key, const char *owner, struct cli_target *ret, GError **error);
 void cli_target_close(struct cli_target *target);

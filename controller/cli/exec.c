@@ -7,6 +7,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+static char *option_owner;
+
+static const GOptionEntry options[] = {
+	{ "owner", 0, 0, G_OPTION_ARG_STRING, &option_owner, "of this owner, where several have such a VNFC", "NAME" },
+	{ NULL },
+};
+
 static int run(const struct cli *cli, int argc, char **argv)
 {
 	if (argc < 3 || (g_str_equal(argv[2], "--") && argc < 4))
@@ -14,7 +21,7 @@ static int run(const struct cli *cli, int argc, char **argv)
 	char **command = argv + (g_str_equal(argv[2], "--") ? 3 : 2);
 	g_autoptr(GError) error = NULL;
 	struct cli_target target;
-	if (!cli_target_open(cli, argv[1], &target, &error))
+	if (!cli_target_open(cli, argv[1], option_owner, &target, &error))
 		return cli_fail(error);
 	int status = EXIT_FAULT;
 	if (target.ops->exec) {
@@ -30,10 +37,11 @@ static int run(const struct cli *cli, int argc, char **argv)
 
 const struct command command_exec = {
 	.name = "exec",
-	.arguments = "KEY -- CMD …",
+	.arguments = "[--owner NAME] KEY -- CMD …",
 	.summary = "run a command inside a VNFC",
 	.details = "KEY is a key (vnfc/edge.web.vdu.0) or any beginning of its path that fits one VNFC (edge.web).\n"
 		   "Works for the user that the site runs under, and for root.\n\n"
 		   "Exit status: that of CMD (128 + signal where one ended it); 1 where it could not be run.",
+	.options = options,
 	.run = run,
 };

@@ -197,6 +197,13 @@ static int serve(struct forward *forward, const char *host, const char *port)
 	return EXIT_OK;
 }
 
+static char *option_owner;
+
+static const GOptionEntry options[] = {
+	{ "owner", 0, 0, G_OPTION_ARG_STRING, &option_owner, "of this owner, where several have such a VNFC", "NAME" },
+	{ NULL },
+};
+
 static int run(const struct cli *cli, int argc, char **argv)
 {
 	struct forward forward = { 0 };
@@ -205,7 +212,7 @@ static int run(const struct cli *cli, int argc, char **argv)
 		return cli_usage("forward: say which VNFC and which ports: pleach forward KEY [HOST:]PORT:[ADDRESS:]PORT");
 	forward.to_host = to_host;
 	g_autoptr(GError) error = NULL;
-	if (!cli_target_open(cli, argv[1], &forward.target, &error))
+	if (!cli_target_open(cli, argv[1], option_owner, &forward.target, &error))
 		return cli_fail(error);
 	int status = EXIT_FAULT;
 	if (forward.target.ops->connect)
@@ -222,5 +229,6 @@ const struct command command_forward = {
 	.summary = "carry a port of a VNF to this host",
 	.details = "The first PORT is this host's (0: any free one), the second the VNF's, at ADDRESS as seen from inside it\n"
 		   "(default 127.0.0.1). Runs until Ctrl-C.\n\nExit status: 0 ended by Ctrl-C, 1 could not be done.",
+	.options = options,
 	.run = run,
 };

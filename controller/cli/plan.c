@@ -38,14 +38,12 @@ static void against_clear(struct against *against)
 	g_clear_pointer(&against->what, g_free);
 }
 
-static bool from_text(const char *text, size_t length, const char *what, struct against *ret, GError **error)
+static bool from_json(const json_t *json, const char *what, struct against *ret, GError **error)
 {
-	g_autoptr(json_t) json = json_parse(text, length, WORLD_MAX_BYTES, what, error);
-	if (!json || !world_from_json(json, &ret->observed, &ret->last, error)) {
-		g_prefix_error(error, "%s: ", what);
-		return false;
-	}
-	return true;
+	if (world_from_json(json, &ret->observed, &ret->last, error))
+		return true;
+	g_prefix_error(error, "%s: ", what);
+	return false;
 }
 
 static bool from_file(const char *path, struct against *ret, GError **error)
@@ -53,7 +51,8 @@ static bool from_file(const char *path, struct against *ret, GError **error)
 	size_t length;
 	g_autofree char *text = file_read(path, WORLD_MAX_BYTES, &length, error);
 	ret->what = g_strdup(path);
-	return text && from_text(text, length, path, ret, error);
+	g_autoptr(json_t) json = text ? json_parse(text, length, WORLD_MAX_BYTES, path, error) : NULL;
+	return json && from_json(json, path, ret, error);
 }
 
 static bool from_revision(const struct revision_source *source, struct against *ret, GError **error)
@@ -70,14 +69,18 @@ static bool from_revision(const struct revision_source *source, struct against *
 	return true;
 }
 
-/* The controller knows best; without one, this process looks. */
-static bool from_network(const struct cli *cli, const struct network *network, struct against *ret, GError **error)
+/* The controller knows best, if it is this repository's, whatever the branch; without one, this process looks. */
+static bool from_network(const struct cli *cli, const struct revision *revision, struct against *ret, GError **error)
 {
 	const struct cli asking = { .registry = cli->registry, .output = OUTPUT_JSON, .controller = cli->controller, .state = cli->state };
 	g_autofree char *text = cli_ask(&asking, "GET", "/v1/world", NULL, NULL);
-	if (text)
-		return from_text(text, strlen(text), cli->controller, ret, error);
-	return live_look(cli->registry, network, cli->state, &ret->observed, &ret->last, error);
+	g_autoptr(json_t) json = text ? json_parse(text, strlen(text), WORLD_MAX_BYTES, cli->controller, error) : NULL;
+	if (text && !json)
+		return false;
+	const char *theirs = json ? json_opt_string(json, "repository", NULL) : NULL;
+	if (json && theirs && g_strcmp0(theirs, snapshot_root_commit(revision->snapshot)) == 0)
+		return from_json(json, cli->controller, ret, error);
+	return live_look(cli->registry, revision->network, cli->state, &ret->observed, &ret->last, error);
 }
 
 struct sites_of {
@@ -129,7 +132,7 @@ static int run(const struct cli *cli, int argc, char **argv)
 	struct against against = { 0 };
 	bool good = option_from	    ? from_revision(&source, &against, &error) :
 		    option_observed ? from_file(option_observed, &against, &error) :
-				      from_network(cli, revision->network, &against, &error);
+				      from_network(cli, revision, &against, &error);
 	int status = good ? compare(cli, revision, &against) : cli_fail(error);
 	against_clear(&against);
 	return status;

@@ -14,6 +14,13 @@ static struct call make_call(void)
 	return (struct call) { .deadline_us = clock_monotonic_us() + LOOK_TIMEOUT_S * G_USEC_PER_SEC, .cancel_fd = -1 };
 }
 
+/* A running VNFC that fits what the operator wrote. */
+struct candidate {
+	const char *key;
+	const struct site *site;
+	const struct vim_ops *ops;
+};
+
 /* "edge.web" means every VNFC under it; a complete key means itself. */
 static bool key_fits(const char *key, const char *wanted)
 {
@@ -35,8 +42,11 @@ static bool search_site(const struct vim_ops *ops, const struct site *site, cons
 	bool good = ops->observe(vim, &call, observation, error);
 	for (guint i = 0; good && i < observation->vnfcs->len; i++) {
 		const struct vnfc *vnfc = g_ptr_array_index(observation->vnfcs, i);
-		if (vnfc->state == VNFC_RUNNING && key_fits(vnfc->key, wanted))
-			g_ptr_array_add(found, (gpointer) (guintptr) vnfc->key);
+		if (vnfc->state != VNFC_RUNNING || !key_fits(vnfc->key, wanted))
+			continue;
+		struct candidate *candidate = ARENA_NEW(arena, struct candidate);
+		*candidate = (struct candidate) { .key = vnfc->key, .site = site, .ops = ops };
+		g_ptr_array_add(found, candidate);
 	}
 	ops->close(vim);
 	return good;
@@ -64,13 +74,15 @@ static bool choose(const char *wanted, const GPtrArray *found, GError **error)
 		return false;
 	}
 	g_autoptr(GString) names = g_string_new(NULL);
-	for (guint i = 0; i < found->len; i++)
-		g_string_append_printf(names, "\n  %s", (const char *) g_ptr_array_index(found, i));
+	for (guint i = 0; i < found->len; i++) {
+		const struct candidate *candidate = g_ptr_array_index(found, i);
+		g_string_append_printf(names, "\n  %s (--owner %s)", candidate->key, candidate->site->owner);
+	}
 	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "\"%s\" fits several VNFCs; say which:%s", wanted, names->str);
 	return false;
 }
 
-bool cli_target_open(const struct cli *cli, const char *key, struct cli_target *ret, GError **error)
+bool cli_target_open(const struct cli *cli, const char *key, const char *owner, struct cli_target *ret, GError **error)
 {
 	auto_ptr(arena) arena = arena_new();
 	g_autoptr(GPtrArray) found = g_ptr_array_new();
@@ -84,18 +96,18 @@ bool cli_target_open(const struct cli *cli, const char *key, struct cli_target *
 			return false;
 		for (guint j = 0; j < sites->len; j++) {
 			const struct site *site = make_site(arena, ops, g_ptr_array_index(sites, j));
-			guint before = found->len;
+			if (owner && !g_str_equal(owner, site->owner))
+				continue;
 			if (!search_site(ops, site, key, arena, found, error))
 				return false;
-			if (found->len > before) {
-				ret->site = site;
-				ret->ops = ops;
-			}
 		}
 	}
 	if (!choose(key, found, error))
 		return false;
-	ret->vnfc_key = g_ptr_array_index(found, 0);
+	const struct candidate *candidate = g_ptr_array_index(found, 0);
+	ret->vnfc_key = candidate->key;
+	ret->site = candidate->site;
+	ret->ops = candidate->ops;
 	ret->vim = ret->ops->open(ret->site, error);
 	ret->arena = g_steal_pointer(&arena);
 	if (!ret->vim)

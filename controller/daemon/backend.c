@@ -45,6 +45,7 @@ static void add_revision_state(struct arena *arena, struct report_input *ret, co
 		return;
 	ret->commit = snapshot_revision(now->revision->snapshot);
 	ret->summary = snapshot_summary(now->revision->snapshot);
+	ret->repository = snapshot_root_commit(now->revision->snapshot);
 	g_autoptr(GArray) revisions = g_array_new(FALSE, FALSE, sizeof(struct store_revision));
 	if (!store_revisions(now->store, arena, 1, revisions, NULL) || revisions->len == 0)
 		return;

@@ -179,9 +179,11 @@ static void load_done(void *data)
 	g_autofree struct load_job *job = data;
 	struct cycle *cycle = job->cycle;
 	g_clear_pointer(&cycle->now.load_error, g_free);
+	cycle->now.refused = false;
 	if (job->revision && sites_lock_owners(cycle->sites, job->revision->network, &job->error))
 		take_revision(cycle, job->revision);
 	else {
+		cycle->now.refused = job->revision != NULL;
 		g_clear_pointer(&job->revision, revision_unref);
 		cycle->now.load_error = g_strdup(job->error->message);
 		g_error_free(job->error);

@@ -78,6 +78,7 @@ void cycle_sync(struct cycle *cycle);                       /* look at everythin
 struct cycle_view {
 	enum cycle_phase phase;
 	enum cycle_verdict verdict;
+	bool refused;                  /* somebody else acts for the owner of the newest commit's sites */
 	char *load_error;              /* why the newest commit could not be taken up; NULL: it was */
 	struct revision *revision;     /* the one that is kept; NULL: none yet */
 	const struct network *network; /* what is desired: of the revision, or nothing (destroy); NULL: no revision yet */

@@ -15,6 +15,7 @@ enum { STOP_WAIT_MS = 10 * 1000, STOP_LOOK_MS = 5, NF_LOOK_S = 5 };
 struct daemon {
 	const struct daemon_options *options;
 	GMainLoop *loop;
+	char *refused; /* why it cannot go on; NULL: it can */
 	struct store *store;
 	struct cycle *cycle;
 	struct watches *watches;
@@ -93,10 +94,13 @@ static void tell_error(struct daemon *daemon, const struct cycle_view *now)
 	if (g_strcmp0(now->load_error, daemon->told_error) == 0)
 		return;
 	g_free(daemon->told_error);
+	g_free(daemon->refused);
 	daemon->told_error = g_strdup(now->load_error);
 	if (now->load_error)
 		log_error("%s", now->load_error);
 }
+
+static gboolean asked_to_stop(gpointer data);
 
 static void changed(void *data)
 {
@@ -106,6 +110,10 @@ static void changed(void *data)
 	const struct cycle_view *now = cycle_view(daemon->cycle);
 	tell_revision(daemon, now);
 	tell_error(daemon, now);
+	if (now->refused && !now->revision && !daemon->refused) {
+		daemon->refused = g_strdup(now->load_error);
+		asked_to_stop(daemon);
+	}
 	if (now->phase == CYCLE_EXECUTING)
 		daemon->told_verdict = CYCLE_WORKING;
 	tell_verdict(daemon, now);
@@ -283,6 +291,9 @@ bool daemon_run(const struct daemon_options *options, GError **error)
 	bool good = start(&daemon, error);
 	if (good)
 		run(&daemon);
+	if (good && daemon.refused)
+		g_set_error_literal(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, daemon.refused);
+	good = good && !daemon.refused;
 	stop(&daemon);
 	return good;
 }

@@ -3,7 +3,8 @@
  *
  *     {"observed": {"wall": TIME_US, "objects": [OBJECT …], "strangers": [{site, what, owner}], "blind": [{site, reason}],
  *                   "leftovers": [{key, site, incarnation}]},
- *      "last": [OBJECT …]}
+ *      "last": [OBJECT …],
+ *      "repository": ID}    of the first commit of the repository that asked for it; only where it is known
  *
  * "leftovers" may be missing: it was not always there.
  */

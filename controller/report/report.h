@@ -42,6 +42,7 @@ struct report_input {
 	struct objects last;
 	const struct observed *observed;
 	const struct plan *plan;
+	const char *repository; /* world: id of the repository's first commit; NULL: none */
 	const char *against; /* plan: what it was compared with ("an empty network"); NULL: the live network */
 
 	/* The last operation of @key in the plan's execution, or NULL; may itself be NULL. */

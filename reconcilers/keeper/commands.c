@@ -43,6 +43,20 @@ static void stop_command(struct job *job, bool is_timeout)
 	job_fail(job, g_error_new(PLEACH_ERROR, PLEACH_ERROR_TIMEOUT, "the command did not end in time and was killed"));
 }
 
+/* When the VNF's memory is over, a command goes before the VNF's own first process. Where that cannot be said, the kernel chooses. */
+static void go_first(pid_t pid)
+{
+	static const char score[] = "500";
+	char path[64];
+	g_snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int) pid);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (write(fd, score, strlen(score)) < 0)
+		g_debug("%s: %s", path, g_strerror(errno));
+	close(fd);
+}
+
 void commands_exec(struct keeper *keeper, struct job *job)
 {
 	struct vnfc *vnfc = running(keeper, job);
@@ -80,6 +94,7 @@ void commands_exec(struct keeper *keeper, struct job *job)
 		job_fail(job, error);
 		return;
 	}
+	go_first(pid);
 	job->data = GINT_TO_POINTER(pid);
 	job->give_up = stop_command;
 	g_hash_table_insert(keeper->commands, job->data, job);

@@ -198,18 +198,6 @@ static int leaf_child(void *data)
 	return fail(&leaf->fault, "run pleach-leaf");
 }
 
-/* When the VNF's memory is over, a command goes before the VNF's own first process. Where that cannot be said, the kernel chooses. */
-static void go_first(void)
-{
-	static const char score[] = "500";
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (write(fd, score, strlen(score)) < 0)
-		errno = 0;
-	close(fd);
-}
-
 static int command_grandchild(void *data)
 {
 	struct spawn_command *command = data;
@@ -219,7 +207,6 @@ static int command_grandchild(void *data)
 	if (!place_descriptors(from, 3))
 		return fail(&command->fault, "hand over descriptors");
 	setrlimit(RLIMIT_NOFILE, &command->nofile);
-	go_first();
 	if (!drop_capabilities())
 		return fail(&command->fault, "give up capabilities");
 	reset_signals();
