@@ -33,6 +33,10 @@ for signal in TERM KILL; do
 	ok "exec: ended with SIG$signal, and its command with it" eventually 5 none_sleeps
 done
 
+is "out of memory, the kernel would end a command or the NF before the VNF itself" \
+	"$(pleach exec hello -- sh -c 'sleep 0.2; cat /proc/self/oom_score_adj "/proc/$(pidof -s haproxy)/oom_score_adj" /proc/1/oom_score_adj' |
+		tr '\n' ' ')" '500 500 0 '
+
 pid=$(pleach exec hello -- sh -c 'readlink /proc/1/ns/net')
 before=$(grep -c COMPLETED "$lab/pleachd.log")
 sed -i 's/hello from/good day from/' "$work/haproxy.cfg"

@@ -17,8 +17,23 @@ enum {
 	MAX_PARALLEL = 8,
 };
 
+/* There is no far side: what a site says of one would be ignored, and is refused instead. */
+static bool has_no_far_side(const struct driver_ref *vim, const char *site, GError **error)
+{
+	const char *what = vim->endpoint ? "an endpoint" : vim->credential ? "a credential" : NULL;
+	if (!what && vim->options && vim->options->type == VALUE_MAP && vim->options->map.n)
+		what = "options";
+	if (what)
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID,
+			    "site %s: the VIM driver \"local\" is this host itself and takes no endpoint, credential or options, but there is %s",
+			    site, what);
+	return !what;
+}
+
 static struct vim *local_open(const struct site *site, GError **error)
 {
+	if (!has_no_far_side(&site->vim, site->name, error))
+		return NULL;
 	g_autofree char *name = keeper_folder_name(site->owner, site->name), *runtime = file_runtime_folder();
 	g_autofree char *folder = g_build_filename(runtime, name, NULL);
 	if (strlen(folder) + PATH_ROOM >= sizeof(((struct sockaddr_un *) NULL)->sun_path)) {
