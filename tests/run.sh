@@ -34,7 +34,8 @@ PLEACH_BUILD=${PLEACH_BUILD:-$root/build-test}
 prepare_build "$PLEACH_BUILD" Sanitize -DPLEACH_WERROR=ON || exit 1
 PLEACH_BUILD=$(cd "$PLEACH_BUILD" && pwd)
 
-# Programs of tests/{unit,property,conformance,fuzz} as they were built from the sources that are there now; scripts as they stand.
+# Programs of tests/{unit,property,conformance,fuzz} as they were built from the sources that are there now; scripts as they
+# stand.
 list_tests() {
 	for folder in unit property conformance fuzz; do
 		for source in "$root/tests/$folder"/*.c; do

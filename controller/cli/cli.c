@@ -50,6 +50,18 @@ void cli_print(char *text)
 	g_free(text);
 }
 
+char *cli_key(const char *text)
+{
+	g_autoptr(GString) key = g_string_new(NULL);
+	for (; *text; text++) {
+		if (g_ascii_isalnum(*text) || strchr("_-./%", *text))
+			g_string_append_c(key, *text);
+		else
+			g_string_append_printf(key, "%%%02X", (unsigned char) *text);
+	}
+	return g_string_free(g_steal_pointer(&key), FALSE);
+}
+
 static void print_overview(FILE *out)
 {
 	fprintf(out, "pleach: GitOps for network functions virtualisation\n\nUsage: pleach VERB [OPTION …] [ARGUMENT …]\n\n");
@@ -143,9 +155,10 @@ static int run_command(const struct registry *registry, const struct command *co
 	if (!g_option_context_parse(context, &argc, &argv, &error))
 		return cli_usage("%s: %s; see `pleach %s --help`", command->name, error->message, command->name);
 	const char *state_environment = g_getenv("PLEACH_STATE");
+	const char *no_color = g_getenv("NO_COLOR"); /* https://no-color.org: an empty one says nothing */
 	struct cli cli = {
 		.registry = registry,
-		.colour = !no_colour && !g_getenv("NO_COLOR") && isatty(STDOUT_FILENO),
+		.colour = !no_colour && !(no_color && *no_color) && isatty(STDOUT_FILENO),
 	};
 	if (output && !set_output(&cli, command, output))
 		return cli_usage("%s: -o takes %s, not \"%s\"", command->name, command->outputs ? command->outputs : "text", output);

@@ -59,6 +59,10 @@ void cli_print_findings(const struct revision *revision);
 /* Prints @text (freed) to standard output. */
 void cli_print(char *text);
 
+/* A key, or a beginning of one, as keys are written: what a service's name holds beside [A-Za-z0-9_-] is percent-encoded there, and
+ * may be typed as it is. */
+char *cli_key(const char *text);
+
 /* A request to pleachd: its body, the caller's; NULL and @error (with what to do, when nothing answers). *@ret_exit, when asked for, is the
  * exit status that goes with the answer. */
 char *cli_ask(const struct cli *cli, const char *method, const char *path_and_query, int *ret_exit, GError **error);

@@ -63,7 +63,7 @@ static char *make_path(const struct cli *cli, const char *path, const char *key)
 {
 	g_autoptr(GString) text = g_string_new(path);
 	if (key) {
-		g_autofree char *encoded = http_encode(key);
+		g_autofree char *whole = cli_key(key), *encoded = http_encode(whole);
 		g_string_append_printf(text, "?key=%s", encoded);
 	}
 	if (cli->colour)
@@ -166,7 +166,7 @@ static int run_explain(const struct cli *cli, int argc, char **argv)
 {
 	if (argc != 2)
 		return cli_usage("explain: say which object: pleach explain KEY");
-	g_autofree char *encoded = http_encode(argv[1]);
+	g_autofree char *whole = cli_key(argv[1]), *encoded = http_encode(whole);
 	g_autofree char *place = g_strconcat("/v1/explain/", encoded, NULL);
 	g_autofree char *path = make_path(cli, place, NULL);
 	return show(cli, "GET", path);
@@ -212,7 +212,7 @@ static int run_logs(const struct cli *cli, int argc, char **argv)
 		return cli_usage("logs: say of which NF: pleach logs KEY");
 	if (option_lines < 1)
 		return cli_usage("logs: --lines takes a number from 1 on");
-	g_autofree char *encoded = http_encode(argv[1]);
+	g_autofree char *whole = cli_key(argv[1]), *encoded = http_encode(whole);
 	g_autofree char *path = g_strdup_printf("/v1/logs/%s?lines=%d", encoded, option_lines);
 	return show(cli, "GET", path);
 }

@@ -86,6 +86,7 @@ bool cli_target_open(const struct cli *cli, const char *key, const char *owner, 
 {
 	auto_ptr(arena) arena = arena_new();
 	g_autoptr(GPtrArray) found = g_ptr_array_new();
+	g_autofree char *wanted = cli_key(key);
 	*ret = (struct cli_target) { 0 };
 	for (size_t i = 0; i < cli->registry->n_vims; i++) {
 		const struct vim_ops *ops = cli->registry->vims[i];
@@ -98,7 +99,7 @@ bool cli_target_open(const struct cli *cli, const char *key, const char *owner, 
 			const struct site *site = make_site(arena, ops, g_ptr_array_index(sites, j));
 			if (owner && !g_str_equal(owner, site->owner))
 				continue;
-			if (!search_site(ops, site, key, arena, found, error))
+			if (!search_site(ops, site, wanted, arena, found, error))
 				return false;
 		}
 	}

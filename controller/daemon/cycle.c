@@ -485,6 +485,8 @@ void cycle_look_again(struct cycle *cycle, GPtrArray *keys)
 static gboolean resync_due(gpointer data)
 {
 	struct cycle *cycle = data;
+	if (cycle_is_at_rest(cycle))
+		store_tidy(cycle->options.store);
 	cycle_look_again(cycle, NULL);
 	return G_SOURCE_CONTINUE;
 }

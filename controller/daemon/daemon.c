@@ -94,7 +94,6 @@ static void tell_error(struct daemon *daemon, const struct cycle_view *now)
 	if (g_strcmp0(now->load_error, daemon->told_error) == 0)
 		return;
 	g_free(daemon->told_error);
-	g_free(daemon->refused);
 	daemon->told_error = g_strdup(now->load_error);
 	if (now->load_error)
 		log_error("%s", now->load_error);
@@ -283,6 +282,7 @@ static void stop(struct daemon *daemon)
 	g_free(daemon->told_error);
 	g_free(daemon->told_reason);
 	g_free(daemon->branch_trouble);
+	g_free(daemon->refused);
 }
 
 bool daemon_run(const struct daemon_options *options, GError **error)

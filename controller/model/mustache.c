@@ -11,7 +11,7 @@ struct render {
 	GString *out;
 	const struct value *stack[MUSTACHE_DEPTH_MAX + 1]; /* the current item is the last */
 	size_t depth;
-	unsigned steps;
+	size_t steps;
 	const struct value *waits_for; /* the first used value that is not known */
 	void (*each)(const struct value *value, void *data); /* or NULL: end at the first such */
 	void *data;
@@ -150,6 +150,7 @@ static bool render_section(struct render *render, guint at, GError **error)
 		return true;
 	if (value->type != VALUE_LIST)
 		return render_with(render, value, at + 1, piece->end, error);
+	render->steps += value->list.n; /* a section may be empty, its list endless */
 	for (size_t i = 0; i < value->list.n; i++)
 		if (!render_with(render, value->list.items[i], at + 1, piece->end, error))
 			return false;
@@ -160,7 +161,8 @@ static bool render_pieces(struct render *render, guint from, guint to, GError **
 {
 	for (guint i = from; i < to; i++) {
 		const struct piece *piece = &g_array_index(render->pieces, struct piece, i);
-		if (++render->steps > MUSTACHE_STEPS_MAX)
+		render->steps += 1 + (piece->type == PIECE_TEXT ? 0 : piece->length / MUSTACHE_STEP_BYTES);
+		if (render->steps > MUSTACHE_STEPS_MAX)
 			return fault(render, piece, error, "rendering takes more than %d steps", MUSTACHE_STEPS_MAX);
 		switch (piece->type) {
 		case PIECE_TEXT:

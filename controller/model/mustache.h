@@ -9,8 +9,14 @@
 
 #include "model/value.h"
 
-/* Bounds. A template that loops over loops can make little text in endless time: so visited tags are counted too. */
-enum { MUSTACHE_OUTPUT_MAX = 1024 * 1024, MUSTACHE_DEPTH_MAX = 32, MUSTACHE_STEPS_MAX = 1000 * 1000 };
+/* Bounds. A template that loops over loops can make little text in endless time: so visited tags are counted too, and one with a
+ * long name as several: once more for each MUSTACHE_STEP_BYTES of it. */
+enum {
+	MUSTACHE_OUTPUT_MAX = 1024 * 1024,
+	MUSTACHE_DEPTH_MAX = 32,
+	MUSTACHE_STEPS_MAX = 250 * 1000,
+	MUSTACHE_STEP_BYTES = 64,
+};
 
 /* Checks syntax only. @ret_line, @ret_column (from 1) tell where a fault is. */
 bool mustache_check(const char *text, unsigned *ret_line, unsigned *ret_column, GError **error);

@@ -1,5 +1,5 @@
-/* The network as a document: what was observed and what was last applied, for plans made elsewhere (`pleach plan --observed FILE`), for
- * golden cases, and between `pleachd` and the command line.
+/* The network as a document: what was observed and what was last applied, for plans made elsewhere
+ * (`pleach plan --observed FILE`), for golden cases, and between `pleachd` and the command line.
  *
  *     {"observed": {"wall": TIME_US, "objects": [OBJECT …], "strangers": [{site, what, owner}], "blind": [{site, reason}],
  *                   "leftovers": [{key, site, incarnation}]},

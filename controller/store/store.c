@@ -13,6 +13,9 @@
 /* Compiled in from schemas/store. */
 extern const struct schema store_schema_texts[];
 
+/* Of the log, until a commit itself has to carry it over into the database: store_tidy() should have come before. A page has 4 KiB. */
+#define LOG_MAX_PAGES 8192
+
 enum {
 	BUSY_TIMEOUT_MS = 2000, /* of somebody who looks into the database with another tool */
 	LOCK_TEXT_MAX = 256,
@@ -76,7 +79,8 @@ static bool open_database(struct store *store, GError **error)
 	sqlite3_extended_result_codes(store->db, 1);
 	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
 	static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA trusted_schema = OFF;"
-				       "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384";
+				       "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;"
+				       "PRAGMA wal_autocheckpoint = " G_STRINGIFY(LOG_MAX_PAGES);
 	if (sqlite3_exec(store->db, settings, NULL, NULL, NULL) != SQLITE_OK)
 		return store_error(store, "opening", error);
 	return set_durable(store, true, error) && store_migrate(store, store_schema_texts, error) && set_durable(store, false, error);
@@ -140,6 +144,12 @@ bool store_commit(struct store *store, GError **error)
 	store->in_transaction = false;
 	set_durable(store, false, NULL);
 	return committed;
+}
+
+void store_tidy(struct store *store)
+{
+	/* What cannot be carried over now, because somebody reads, waits for the next time. */
+	sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
 void store_rollback(struct store *store)

@@ -35,6 +35,8 @@ enum {
 bool store_begin(struct store *store, GError **error);
 bool store_commit(struct store *store, GError **error);
 void store_rollback(struct store *store);
+/* Carries the log over into the database, which takes a few writes to the disk: for a moment when nobody waits. */
+void store_tidy(struct store *store);
 bool store_put_operation(struct store *store, const struct operation *operation, GError **error);
 /* @object: what is now applied under @key, each field with the commit that asked for it; NULL: the key is gone. */
 bool store_put_applied(struct store *store, const char *key, const struct object *object, const char *revision, GError **error);

@@ -1,5 +1,5 @@
-/* libFuzzer: bytes → the files of a repository → the network that it asks for. Lines "%%" part the files; the first line of each is
- * its path. */
+/* libFuzzer: bytes → the files of a repository → the network that it asks for. Lines "%%" part the files; the first line of
+ * each is its path. */
 #include "fuzz.h"
 
 #include "desired/desired.h"

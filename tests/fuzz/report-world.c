@@ -42,6 +42,9 @@ static void reports(const struct report_input *input)
 		const struct report_style style = { formats[i], false };
 		g_autofree char *plan = report_plan(input, &style, NULL), *drift = report_drift(input, &style, NULL);
 		g_autofree char *status = report_status(input, NULL, &style, NULL), *sites = report_sites(input, &style);
+		const char *const texts[] = { plan, drift, status, sites };
+		for (size_t j = 0; j < G_N_ELEMENTS(texts); j++)
+			g_assert_true(g_str_has_suffix(texts[j], "\n") && g_utf8_validate(texts[j], -1, NULL));
 		for (size_t j = 0; j < input->last.n && j < 4; j++)
 			explain(input, &style, input->last.items[j]->key);
 	}

@@ -19,6 +19,7 @@ is "a second controller on the same state folder is refused" \
 	"$(pleachd --repo "$bare" --state "$lab/state" --listen "unix:$lab/other.sock" 2>&1 | grep -c 'pid')" 1
 timeout 20 pleachd --repo "$bare" --state "$lab/other" >"$lab/other.log" 2>&1
 is "another one for the same owner is refused" $? 1
+unlike "… and ends cleanly" "$(cat "$lab/other.log")" 'Sanitizer'
 like "… and names the one that acts" "$(cat "$lab/other.log")" "pleachd \(pid $daemon\) acts for owner"
 like "apply beside it is refused, and names it" "$(pleach apply "$work" 2>&1)" "pid $daemon"
 

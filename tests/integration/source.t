@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a repository may do to its controller: a branch with a slash, a sub-folder, pushes in quick succession, a force-push, a branch
-# that is deleted, packed or not there yet, a sub-folder that goes; and another controller that takes over.
+# that is deleted, packed or not there yet, a sub-folder that goes, a name with letters of its own.
 . "$(dirname "$0")/../lib/lab.sh"
 need haproxy curl
 lab_begin
@@ -57,12 +57,11 @@ git -C "$work" mv elsewhere net
 branch_push "And comes back"
 ok "… and when it is there again, all is well" lab_converged 20s
 
-pleachd --repo "$bare" --branch feature/x --path net --poll 1s --state "$lab/other" >"$lab/other.log" 2>&1 &
-other=$!
-ok "another controller of the same owner waits" eventually 10 grep -q "acts for owner" "$lab/other.log"
-lab_stop
-ok "… and takes over when the first has ended" eventually 10 grep -q 'converged' "$lab/other.log"
-like "… without touching anything" "$(grep -c COMPLETED "$lab/other.log")" '^0$'
-kill "$other"
-wait "$other" 2>/dev/null
+sed -i 's/^    hello:/    "grüße":/' "$work/net/service.yaml"
+branch_push "A name with letters of its own"
+ok "a name with letters of its own converges" lab_converged 20s
+like "… keys hold it encoded" "$(pleach status)" 'vnfc/gr%C3%BC%C3%9Fe\.vdu\.0 +Ready'
+ok "… and are understood as they are typed" pleach exec grüße -- true
+like "… everywhere" "$(pleach explain vnfc/grüße.vdu.0)" '^vnfc/gr%C3%BC%C3%9Fe\.vdu\.0: Ready'
+
 lab_done

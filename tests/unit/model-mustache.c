@@ -174,7 +174,12 @@ static void test_bounds(void)
 	g_string_append(json, "]}");
 	const struct value *scope = scope_of(json->str);
 	/* 1000 to the third of nothing, and of something. */
-	expect_fault("{{#l}}{{#l}}{{#l}}{{/l}}{{/l}}{{/l}}", scope, "rendering takes more than 1000000 steps");
+	expect_fault("{{#l}}{{#l}}{{#l}}{{/l}}{{/l}}{{/l}}", scope, "rendering takes more than 250000 steps");
+	expect_fault("{{#l}}{{#l}}{{/l}}{{/l}}", scope, "rendering takes more than 250000 steps");
+	g_autofree char *name = g_strnfill(32 * 1024, 'n');
+	g_autofree char *long_json = g_strdup_printf("{\"%s\":false,%s", name, json->str + 1);
+	g_autofree char *long_name = g_strdup_printf("{{#l}}{{#%s}}{{/%s}}{{/l}}", name, name);
+	expect_fault(long_name, scope_of(long_json), "rendering takes more than 250000 steps");
 	g_autofree char *wide = g_strnfill(2000, 'x');
 	g_autofree char *template = g_strdup_printf("{{#l}}%s{{/l}}", wide);
 	expect_fault(template, scope, "the rendered text is larger than 1048576 bytes");

@@ -7,6 +7,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define COMMIT_1 "1111111111111111111111111111111111111111"
 #define COMMIT_2 "2222222222222222222222222222222222222222"
@@ -197,21 +198,35 @@ static void test_damaged(void)
 	g_assert_null(object_decode(decoder, "vnfc/a.b", "\1\xff\xff\xff\xff\xff\xff\xff\xff\xff\1", 11, NULL));
 }
 
+static gint64 log_bytes(const char *folder)
+{
+	g_autofree char *path = g_build_filename(folder, "pleach.db-wal", NULL);
+	struct stat st;
+	g_assert_cmpint(stat(path, &st), ==, 0);
+	return st.st_size;
+}
+
 static void test_sites(void)
 {
 	char *folder = new_folder();
 	auto_ptr(arena) arena = arena_new();
 	auto_ptr(store) store = open_store(folder);
 	const struct driver_ref leaf = { .name = "leaf", .driver = "leaf", .options = value_map(arena, NULL, NULL, 0) };
-	const struct site berlin = { .name = "berlin", .owner = "me",
-				     .vim = { .name = "vim", .driver = "local", .options = leaf.options },
-				     .ems = &leaf, .n_ems = 1, .steering = "route", .capacity_vnfs = 5, .origin = here };
+	struct site berlin = { .name = "berlin", .owner = "me",
+			       .vim = { .name = "vim", .driver = "local", .options = leaf.options },
+			       .ems = &leaf, .n_ems = 1, .steering = "route", .capacity_vnfs = 5, .origin = here };
 	struct site aachen = berlin;
 	aachen.name = "aachen";
 	g_autoptr(GError) error = NULL;
 	g_assert_true(store_put_site(store, &berlin, &error));
 	g_assert_true(store_put_site(store, &aachen, &error));
+	/* What is there as it is writes nothing: it is said at every commit. */
+	gint64 before = log_bytes(folder);
 	g_assert_true(store_put_site(store, &berlin, &error));
+	g_assert_cmpint(log_bytes(folder), ==, before);
+	berlin.capacity_vnfs = 6;
+	g_assert_true(store_put_site(store, &berlin, &error));
+	g_assert_cmpint(log_bytes(folder), >, before);
 	g_autoptr(GPtrArray) sites = g_ptr_array_new();
 	g_assert_true(store_sites(store, arena, sites, &error));
 	g_assert_no_error(error);
@@ -219,7 +234,7 @@ static void test_sites(void)
 	const struct site *first = g_ptr_array_index(sites, 0), *second = g_ptr_array_index(sites, 1);
 	g_assert_cmpstr(first->name, ==, "aachen");
 	g_assert_cmpstr(second->owner, ==, "me");
-	g_assert_cmpint(second->capacity_vnfs, ==, 5);
+	g_assert_cmpint(second->capacity_vnfs, ==, 6);
 	g_assert_true(store_drop_site(store, "berlin", &error));
 	g_ptr_array_set_size(sites, 0);
 	g_assert_true(store_sites(store, arena, sites, &error));

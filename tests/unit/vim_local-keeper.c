@@ -144,6 +144,28 @@ static void test_ends_by_itself(void)
 	end(&f);
 }
 
+/* What it was asked to do is no news to whoever asked: a look at the whole site would follow every act. */
+static void test_says_nothing_of_its_own_acts(void)
+{
+	enum { QUIET_MS = 200 };
+	struct fixture f;
+	if (!begin(&f))
+		return;
+	int fd = vim_local_ops.watch_fd(f.vim);
+	make(&f, "vnfc/a.b.0");
+	while (poll(&(struct pollfd) { .fd = fd, .events = POLLIN }, 1, QUIET_MS) > 0)
+		g_clear_pointer(&(GPtrArray *) { vim_local_ops.watch_read(f.vim) }, g_ptr_array_unref);
+	gint64 pid = make(&f, "vnfc/a.b.1")->pid;
+	g_assert_cmpint(poll(&(struct pollfd) { .fd = fd, .events = POLLIN }, 1, QUIET_MS), ==, 0);
+	/* But of what others do. */
+	g_assert_cmpint(kill((pid_t) pid, SIGKILL), ==, 0);
+	g_assert_cmpint(poll(&(struct pollfd) { .fd = fd, .events = POLLIN }, 1, LONG_MS), ==, 1);
+	g_autoptr(GPtrArray) keys = vim_local_ops.watch_read(f.vim);
+	g_assert_cmpuint(keys->len, ==, 1);
+	g_assert_cmpstr(keys->pdata[0], ==, "vnfc/a.b.1");
+	end(&f);
+}
+
 static void test_killed(void)
 {
 	struct fixture f;
@@ -408,6 +430,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_setenv("PLEACH_LIBEXEC", BINARY_DIR "/bin", TRUE);
 	g_test_add_func("/vim_local/keeper/ends-by-itself", test_ends_by_itself);
+	g_test_add_func("/vim_local/keeper/says-nothing-of-its-own-acts", test_says_nothing_of_its_own_acts);
 	g_test_add_func("/vim_local/keeper/killed", test_killed);
 	g_test_add_func("/vim_local/keeper/asked-to-end", test_asked_to_end);
 	g_test_add_func("/vim_local/keeper/started-by-many", test_started_by_many);

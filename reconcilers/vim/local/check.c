@@ -67,7 +67,8 @@ static void check_id_ranges(vim_check_fn each, void *data)
 	if (geteuid() == 0)
 		return;
 	const struct passwd *user = getpwuid(geteuid());
-	const char *name = user ? user->pw_name : "?";
+	g_autofree char *number = g_strdup_printf("%u", geteuid());
+	const char *name = user ? user->pw_name : number; /* without a name of his own, by number */
 	g_autofree char *newuidmap = g_find_program_in_path("newuidmap"), *newgidmap = g_find_program_in_path("newgidmap");
 	const struct vim_check tool = {
 		.good = newuidmap && newgidmap,
@@ -77,7 +78,9 @@ static void check_id_ranges(vim_check_fn each, void *data)
 	};
 	each(&tool, data);
 	g_autofree char *what = g_strdup_printf("%s has a range of ids in /etc/subuid and /etc/subgid", name);
-	g_autofree char *mend = g_strdup_printf("usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s", name);
+	g_autofree char *mend =
+		user ? g_strdup_printf("usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s", name) :
+		       g_strdup_printf("echo %s:100000:65536 | tee -a /etc/subuid /etc/subgid", name);
 	const struct vim_check range = {
 		.good = has_id_range("/etc/subuid", name) && has_id_range("/etc/subgid", name),
 		.what = what,
