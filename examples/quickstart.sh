@@ -57,9 +57,9 @@ stop_here() {
 }
 converged() { show pleach status --wait --timeout 60s || stop_here "The network did not converge."; }
 push() {
-	git -C "$lab/work" add -A
-	show git -C "$lab/work" commit -qm "$1"
-	show git -C "$lab/work" push -q origin main || exit 1
+	git -C "$lab/tree" add -A
+	show git -C "$lab/tree" commit -qm "$1"
+	show git -C "$lab/tree" push -q origin main || exit 1
 }
 # answers COMMAND…: tried for some seconds, since a network function may still be starting; what came back is shown.
 answers() {
@@ -77,17 +77,17 @@ since() { printf '%s ms' $((($(date +%s%N) - began) / 1000000)); }
 # --- the network --------------------------------------------------------------------------------------------------------------
 say "1. A repository, and a controller that watches it"
 git init -q --bare -b main "$lab/network.git"
-git init -q -b main "$lab/work"
-git -C "$lab/work" remote add origin "$lab/network.git"
+git init -q -b main "$lab/tree"
+git -C "$lab/tree" remote add origin "$lab/network.git"
 mkdir "$lab/state"
 printf '%s$ pleachd --repo %s --branch main &%s\n' "$bold" "$lab/network.git" "$plain"
 pleachd --repo "$lab/network.git" --branch main >"$lab/pleachd.log" 2>&1 &
 controller=$!
 
 say "2. Two services, seven VNFs: a load balancer and web servers, a resolver and the server behind it, and their clients"
-cp -r "$root/examples/edge-lab/." "$lab/work/"
-show pleach validate "$lab/work" || exit 1
-show pleach plan "$lab/work" | tail -n 40
+cp -r "$root/examples/edge-lab/." "$lab/tree/"
+show pleach validate "$lab/tree" || exit 1
+show pleach plan "$lab/tree" | tail -n 40
 
 say "3. git push makes it so"
 began=$(date +%s%N)
@@ -101,9 +101,9 @@ answers pleach exec web.client -- curl -s --max-time 5 http://10.20.1.10/
 answers pleach exec names.client -- getent hosts www.edge.lab
 
 say "5. A change is a commit; only what it names is touched"
-sed -i 's/Hello from the edge lab/Good evening from the edge lab/' "$lab/work/services/web.yaml"
-show git -C "$lab/work" diff --unified=0 --no-color
-show pleach plan "$lab/work"
+sed -i 's/Hello from the edge lab/Good evening from the edge lab/' "$lab/tree/services/web.yaml"
+show git -C "$lab/tree" diff --unified=0 --no-color
+show pleach plan "$lab/tree"
 push "Another greeting"
 converged >/dev/null
 answers pleach exec web.client -- curl -s --max-time 5 http://10.20.1.10/
@@ -126,7 +126,7 @@ show pleach explain "$vnfc"
 answers pleach exec web.client -- curl -s --max-time 5 http://10.20.1.10/
 
 say "7. git rm takes a service away"
-show git -C "$lab/work" rm -q services/names.yaml
+show git -C "$lab/tree" rm -q services/names.yaml
 push "No names any more"
 converged
 echo "What is left of it: $(pleach status | grep -c 'names\.') objects."
@@ -136,14 +136,14 @@ if [ -n "$keep" ]; then
 	say "It goes on running (--keep)."
 	cat <<END
     export PATH="$build/bin:\$PATH" PLEACH_STATE="$PLEACH_STATE" PLEACH_RUNTIME_DIR="$PLEACH_RUNTIME_DIR"
-    pleach status                        # and git -C $lab/work commit …, push
+    pleach status                        # and git -C $lab/tree commit …, push
     kill $controller; pleach site clean --all; rm -rf $lab
 END
 	exit 0
 fi
 
 say "8. The end: the rest goes the same way, and the controller stops"
-show git -C "$lab/work" rm -q services/web.yaml
+show git -C "$lab/tree" rm -q services/web.yaml
 push "Nothing"
 converged >/dev/null
 kill "$controller"

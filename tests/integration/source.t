@@ -19,7 +19,7 @@ greeting() {
 	branch_push "$1"
 }
 start_here() {
-	lab_start --branch feature/x --path net --poll 1s "$@"
+	lab_start --branch feature/x --path net --poll 1s
 }
 
 start_here

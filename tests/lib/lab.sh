@@ -90,7 +90,7 @@ lab_begin() {
 	need git
 	lab=$(mktemp -d /tmp/plt.XXXXXX)
 	export PLEACH_RUNTIME_DIR=$lab/run PLEACH_STATE=$lab/state PLEACH_CONTROLLER=unix:$lab/state/pleachd.sock
-	work=$lab/work bare=$lab/network.git daemon=
+	work=$lab/tree bare=$lab/network.git daemon=
 	mkdir "$lab/state"
 	trap lab_end EXIT
 	trap 'exit 1' INT TERM
