@@ -157,7 +157,7 @@ static int run_drift(const struct cli *cli, int argc, char **argv)
 const struct command command_drift = {
 	.name = "drift",
 	.summary = "what is not as the commit says, field by field, with its line",
-	.details = "Exit status: 0 none, 2 drift, 1 error.",
+	.details = "Exit status: 0 none, 2 drift, or a site that could not be looked at, 1 error.",
 	.outputs = "text|json|markdown",
 	.run = run_drift,
 };

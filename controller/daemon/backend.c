@@ -100,6 +100,8 @@ void backend_snapshot(enum api_report report, const char *key, struct arena *are
 		ret->trouble = now->load_error;
 	else if (now->revision && diags_errors(now->revision->diags) > 0)
 		ret->trouble = faults_text(arena, now->revision->diags);
+	if (exec_journal_failed(now->exec))
+		ret->trouble = "the store cannot be written, so nothing is begun; the log says why (is the disk full?)";
 	ret->unsettled = !at_rest || now->load_error;
 	add_history(report, key, arena, ret, now);
 }

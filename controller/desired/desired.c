@@ -153,18 +153,39 @@ static void protect_service(struct run *run, const char *segment)
 	g_ptr_array_add(run->faulty, arena_printf(run->arena, "%s.", segment));
 }
 
-static size_t count_text(GBytes *bytes, const char *word)
+/* Is what stands before @at the key "type", with quotes and blanks as YAML allows them? */
+static bool follows_type(const char *text, const char *at)
+{
+	while (at > text && strchr(" \t\"'", at[-1]))
+		at--;
+	if (at == text || *--at != ':')
+		return false;
+	while (at > text && strchr(" \t\"'", at[-1]))
+		at--;
+	return at - text >= 4 && memcmp(at - 4, "type", 4) == 0;
+}
+
+/* How many nodes of @type the text seems to have, in the eyes of somebody who cannot read it as a whole. */
+static size_t count_nodes(GBytes *bytes, const char *type)
 {
 	gsize length;
-	const char *at = g_bytes_get_data(bytes, &length);
-	const char *end = length ? at + length : at; /* of an empty file there may be no bytes at all */
+	const char *text = g_bytes_get_data(bytes, &length);
+	const char *at = text, *end = length ? text + length : text; /* of an empty file there may be no bytes at all */
 	size_t n = 0;
 
-	while (at < end && (at = memmem(at, (size_t) (end - at), word, strlen(word)))) {
-		n++;
-		at += strlen(word);
+	while (at < end && (at = memmem(at, (size_t) (end - at), type, strlen(type)))) {
+		n += follows_type(text, at);
+		at += strlen(type);
 	}
 	return n;
+}
+
+static bool has_version(GBytes *bytes)
+{
+	static const char word[] = "tosca_definitions_version";
+	gsize length;
+	const char *text = g_bytes_get_data(bytes, &length);
+	return length && memmem(text, length, word, strlen(word));
 }
 
 /* A file that cannot be read to its end may hold services and sites that nobody sees now. What runs of them must not be taken for
@@ -173,12 +194,20 @@ static void protect_from(struct run *run, const char *file, size_t n_services, s
 {
 	g_autoptr(GBytes) bytes = snapshot_read(tosca_snapshot(run->tosca), file, NULL);
 
-	if (!bytes || !count_text(bytes, "tosca_definitions_version") || !count_text(bytes, "topology_template"))
+	if (!bytes)
 		return;
-	if (count_text(bytes, "pleach.nodes.NetworkService") > n_services)
+	bool services = count_nodes(bytes, "pleach.nodes.NetworkService") > n_services;
+	bool sites = count_nodes(bytes, "pleach.nodes.Site") > n_sites;
+	if (services)
 		protect_everything(run);
-	if (count_text(bytes, "pleach.nodes.Site") > n_sites)
+	if (sites)
 		run->sites_uncertain = true;
+	if ((services || sites) && !has_version(bytes)) {
+		const struct origin origin = { arena_strdup(run->arena, file), 0, 0 };
+		struct diag *diag = diags_error(run->diags, "no-version", origin,
+						"it describes what shall exist, but has no tosca_definitions_version: it is not read");
+		diag_hint(run->diags, diag, "begin it with \"tosca_definitions_version: tosca_simple_yaml_1_3\"");
+	}
 }
 
 static bool is_yaml(const char *path)

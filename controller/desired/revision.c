@@ -1,7 +1,19 @@
 #include "desired/revision.h"
 
+/* As pleach_types.yaml has it for a site's owner. */
+static bool owner_is_good(const char *owner, GError **error)
+{
+	if (!owner || g_regex_match_simple("^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", owner, G_REGEX_DOLLAR_ENDONLY, 0))
+		return true;
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID,
+		    "\"%.80s\" cannot be an owner: 1 to 63 letters, digits, '.', '_' and '-', the first a letter or digit", owner);
+	return false;
+}
+
 struct revision *revision_load(const struct revision_source *source, struct tosca_cache *cache, GError **error)
 {
+	if (!owner_is_good(source->owner, error))
+		return NULL;
 	auto_ptr(diags) diags = diags_new();
 	auto_ptr(snapshot) snapshot = source->revision ?
 		snapshot_open_commit(source->path, source->revision, source->subfolder, diags, error) :

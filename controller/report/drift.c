@@ -299,6 +299,6 @@ char *report_drift(const struct report_input *input, const struct report_style *
 	write_repaired(&drift);
 	write_summary(&drift);
 	if (ret_verdict)
-		*ret_verdict = drift.objects > 0 ? REPORT_DIFFERS : REPORT_NOTHING;
+		*ret_verdict = drift.objects > 0 || (input->observed && input->observed->blind.n) ? REPORT_DIFFERS : REPORT_NOTHING;
 	return writer_finish(drift.writer);
 }

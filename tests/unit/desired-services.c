@@ -120,6 +120,21 @@ static void test_unreadable_service(void)
 	g_assert_cmpuint(faulty->network->n_faulty_services, >=, 1);
 }
 
+/* Nor is what a file describes that lost its version line; a comment that names the type protects nothing. */
+static void test_no_version(void)
+{
+	g_autofree char *text = service_text(DESCRIPTOR);
+	g_auto(GStrv) halves = g_strsplit(text, "tosca_definitions_version", 2);
+	auto_ptr(made) lost = MAKE(WEB, { "service.yaml", g_strdup_printf("%stosca_definition_version%s", halves[0], halves[1]) });
+
+	g_assert_nonnull(made_find(lost, "no-version"));
+	g_assert_cmpuint(lost->network->n_faulty_services, ==, 1);
+	g_assert_cmpstr(lost->network->faulty_services[0], ==, "");
+	auto_ptr(made) other = MAKE(WEB, EDGE(DESCRIPTOR), { "notes.yaml", g_strdup("# of type pleach.nodes.NetworkService\n[]\n") });
+	g_assert_cmpuint(diags_errors(other->diags), ==, 0);
+	g_assert_cmpuint(other->network->n_faulty_services, ==, 0);
+}
+
 /* A service whose type is mistyped is not removed; other services of the file cannot be told from it. */
 static void test_mistyped(void)
 {
@@ -364,6 +379,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desired/services/not-a-descriptor", test_not_a_descriptor);
 	g_test_add_func("/desired/services/faulty-descriptor", test_faulty_descriptor);
 	g_test_add_func("/desired/services/unreadable", test_unreadable_service);
+	g_test_add_func("/desired/services/no-version", test_no_version);
 	g_test_add_func("/desired/services/mistyped", test_mistyped);
 	g_test_add_func("/desired/services/known-too-late", test_known_too_late);
 	g_test_add_func("/desired/services/order-bound", test_order_bound);
