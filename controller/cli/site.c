@@ -54,12 +54,50 @@ static void print_json(const GPtrArray *sites)
 	g_autoptr(json_t) list = json_array();
 	for (guint i = 0; i < sites->len; i++) {
 		const struct found *found = g_ptr_array_index(sites, i);
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "site", found->site->site, "owner", found->site->owner,
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s*}", "site", found->site->site, "owner", found->site->owner,
 						      "driver", found->ops->name, "pid", (json_int_t) found->site->pid, "links",
-						      (json_int_t) found->site->n_links, "vnfcs", (json_int_t) found->site->n_vnfcs));
+						      (json_int_t) found->site->n_links, "vnfcs", (json_int_t) found->site->n_vnfcs,
+						      "trouble", found->site->trouble));
 	}
 	g_autofree char *text = json_text(list, 2);
 	printf("%s\n", text);
+}
+
+/* "-": not known */
+static const char *count_text(gint64 n, char text[24])
+{
+	g_snprintf(text, 24, n < 0 ? "-" : "%" G_GINT64_FORMAT, n);
+	return text;
+}
+
+static void print_trouble(const struct found *found)
+{
+	fprintf(stderr, "pleach: site %s of owner %s: %s\n", found->site->site, found->site->owner, found->site->trouble);
+}
+
+/* EXIT_FAULT when one of them is in trouble. */
+static int print_text(const GPtrArray *sites)
+{
+	int status = EXIT_OK;
+	if (sites->len == 0)
+		printf("no site runs on this machine under this user\n");
+	else
+		printf("%-20s %-24s %-8s %8s %6s %6s\n", "SITE", "OWNER", "DRIVER", "KEEPER", "LINKS", "VNFCS");
+	for (guint i = 0; i < sites->len; i++) {
+		const struct found *found = g_ptr_array_index(sites, i);
+		char links[24], vnfcs[24];
+		printf("%-20s %-24s %-8s %8" G_GINT64_FORMAT " %6s %6s\n", found->site->site, found->site->owner, found->ops->name,
+		       found->site->pid, count_text(found->site->n_links, links), count_text(found->site->n_vnfcs, vnfcs));
+	}
+	fflush(stdout);
+	for (guint i = 0; i < sites->len; i++) {
+		const struct found *found = g_ptr_array_index(sites, i);
+		if (!found->site->trouble)
+			continue;
+		print_trouble(found);
+		status = EXIT_FAULT;
+	}
+	return status;
 }
 
 static int list(const struct cli *cli)
@@ -72,16 +110,7 @@ static int list(const struct cli *cli)
 		print_json(sites);
 		return EXIT_OK;
 	}
-	if (sites->len == 0)
-		printf("no site runs on this machine under this user\n");
-	else
-		printf("%-20s %-24s %-8s %8s %6s %6s\n", "SITE", "OWNER", "DRIVER", "KEEPER", "LINKS", "VNFCS");
-	for (guint i = 0; i < sites->len; i++) {
-		const struct found *found = g_ptr_array_index(sites, i);
-		printf("%-20s %-24s %-8s %8" G_GINT64_FORMAT " %6" G_GINT64_FORMAT " %6" G_GINT64_FORMAT "\n", found->site->site,
-		       found->site->owner, found->ops->name, found->site->pid, found->site->n_links, found->site->n_vnfcs);
-	}
-	return EXIT_OK;
+	return print_text(sites);
 }
 
 static bool confirmed(const struct found *found)
@@ -125,23 +154,29 @@ static int clean(const struct cli *cli)
 	if (!sites)
 		return cli_fail(error);
 	unsigned n = 0;
+	int status = EXIT_OK;
 	for (guint i = 0; i < sites->len; i++) {
 		const struct found *found = g_ptr_array_index(sites, i);
 		if (option_owner && !g_str_equal(found->site->owner, option_owner))
 			continue;
+		n++;
+		if (found->site->trouble) {
+			print_trouble(found);
+			status = EXIT_FAULT;
+			continue;
+		}
 		if (!confirmed(found))
 			return EXIT_FAULT;
 		if (!clean_one(found, &error))
 			return cli_fail(error);
 		printf("site %s of owner %s: taken away\n", found->site->site, found->site->owner);
-		n++;
 	}
 	if (n == 0 && option_owner) {
 		fprintf(stderr, "pleach: nothing of owner %s runs on this machine under this user; `pleach site list` shows what does\n",
 			option_owner);
 		return EXIT_FAULT;
 	}
-	return EXIT_OK;
+	return status;
 }
 
 static int run(const struct cli *cli, int argc, char **argv)

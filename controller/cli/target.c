@@ -64,10 +64,15 @@ static const struct site *make_site(struct arena *arena, const struct vim_ops *o
 	return site;
 }
 
-static bool choose(const char *wanted, const GPtrArray *found, GError **error)
+/* @trouble: where one could not look; or NULL. */
+static bool choose(const char *wanted, const GPtrArray *found, const char *trouble, GError **error)
 {
 	if (found->len == 1)
 		return true;
+	if (found->len == 0 && trouble) {
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY, "\"%s\" was not found, but %s", wanted, trouble);
+		return false;
+	}
 	if (found->len == 0) {
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND,
 			    "no running VNFC of this user on this machine fits \"%s\"; `pleach status` shows what there is", wanted);
@@ -86,7 +91,7 @@ bool cli_target_open(const struct cli *cli, const char *key, const char *owner, 
 {
 	auto_ptr(arena) arena = arena_new();
 	g_autoptr(GPtrArray) found = g_ptr_array_new();
-	g_autofree char *wanted = cli_key(key);
+	g_autofree char *wanted = cli_key(key), *trouble = NULL;
 	*ret = (struct cli_target) { 0 };
 	for (size_t i = 0; i < cli->registry->n_vims; i++) {
 		const struct vim_ops *ops = cli->registry->vims[i];
@@ -96,14 +101,20 @@ bool cli_target_open(const struct cli *cli, const char *key, const char *owner, 
 		if (!ops->list(sites, error))
 			return false;
 		for (guint j = 0; j < sites->len; j++) {
-			const struct site *site = make_site(arena, ops, g_ptr_array_index(sites, j));
+			const struct vim_site *running = g_ptr_array_index(sites, j);
+			const struct site *site = make_site(arena, ops, running);
 			if (owner && !g_str_equal(owner, site->owner))
 				continue;
+			if (running->trouble) {
+				g_free(trouble);
+				trouble = g_strdup_printf("site %s of owner %s: %s", site->name, site->owner, running->trouble);
+				continue;
+			}
 			if (!search_site(ops, site, wanted, arena, found, error))
 				return false;
 		}
 	}
-	if (!choose(key, found, error))
+	if (!choose(key, found, trouble, error))
 		return false;
 	const struct candidate *candidate = g_ptr_array_index(found, 0);
 	ret->vnfc_key = candidate->key;

@@ -26,5 +26,6 @@ void vim_site_free(struct vim_site *site)
 {
 	g_free(site->owner);
 	g_free(site->site);
+	g_free(site->trouble);
 	g_free(site);
 }

@@ -38,7 +38,8 @@ typedef void (*vim_check_fn)(const struct vim_check *check, void *data);
 struct vim_site {
 	char *owner, *site;
 	gint64 pid;
-	gint64 n_links, n_vnfcs;
+	gint64 n_links, n_vnfcs; /* -1: not known */
+	char *trouble; /* why nothing can be done with it, what to do, and the pid concerned; NULL: it answers */
 };
 void vim_site_free(struct vim_site *site);
 

@@ -86,6 +86,7 @@ struct cycle {
 };
 
 static void advance(struct cycle *cycle);
+static void interrupt_waiting(struct cycle *cycle);
 
 static void tell(struct cycle *cycle)
 {
@@ -131,17 +132,6 @@ static void load_work(void *data)
 	job->revision = revision_load(&job->cycle->options.source, job->cycle->cache, &job->error);
 }
 
-static struct network *network_of_nothing(const struct network *network)
-{
-	struct arena *arena = arena_new();
-	arena_adopt(arena, network->arena);
-	struct network *nothing = ARENA_NEW(arena, struct network);
-	*nothing = (struct network) {
-		.arena = arena, .revision = network->revision, .owner = network->owner, .sites = network->sites, .n_sites = network->n_sites,
-	};
-	return nothing;
-}
-
 static void take_revision(struct cycle *cycle, struct revision *revision)
 {
 	const char *former = cycle->now.revision ? snapshot_revision(cycle->now.revision->snapshot) : NULL;
@@ -152,7 +142,7 @@ static void take_revision(struct cycle *cycle, struct revision *revision)
 	g_clear_pointer(&cycle->nothing, network_unref);
 	cycle->now.revision = revision;
 	if (cycle->options.destroy)
-		cycle->nothing = network_of_nothing(revision->network);
+		cycle->nothing = network_emptied(revision->network);
 	cycle->now.network = cycle->nothing ? cycle->nothing : revision->network;
 	sites_take(cycle->sites, cycle->now.network);
 	note_revision(cycle, "applying", NULL);
@@ -422,6 +412,9 @@ static gboolean pool_ready(int fd, GIOCondition condition, gpointer data)
 	pool_dispatch(cycle->now.pool);
 	if (cycle->now.phase == CYCLE_EXECUTING)
 		run_exec(cycle);
+	/* A hint that came meanwhile does not wait for those that only wait for their next try. */
+	if (cycle->want_look || g_hash_table_size(cycle->want_keys) > 0)
+		interrupt_waiting(cycle);
 	return G_SOURCE_CONTINUE;
 }
 

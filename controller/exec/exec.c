@@ -27,6 +27,7 @@ struct exec *exec_new(const struct exec_options *options)
 		exec->options.backoff_max_us = BACKOFF_MAX_MS_DEFAULT * G_GINT64_CONSTANT(1000);
 	exec->lookup = exec_lookup(exec);
 	exec->memories = memories_new();
+	exec->repairs = repairs_new();
 	exec->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (exec->cancel_fd < 0)
 		log_error("no descriptor for cancelling: %s; what is under way will run to its end", g_strerror(errno));
@@ -41,6 +42,7 @@ void exec_free(struct exec *exec)
 	g_assert(!exec->plan || exec->n_flying == exec->landed->len);
 	exec_drop_plan(exec);
 	g_hash_table_unref(exec->memories);
+	g_hash_table_unref(exec->repairs);
 	if (exec->cancel_fd >= 0)
 		close(exec->cancel_fd);
 	pthread_mutex_destroy(&exec->access_mutex);
@@ -62,6 +64,7 @@ void exec_start(struct exec *exec, struct plan *plan, struct observed *observed,
 		(void) eventfd_read(exec->cancel_fd, &count);
 	exec->cancelled = false;
 	memories_keep(exec->memories, plan);
+	repairs_age(exec->repairs, exec->memories, now_us);
 	exec_take_apart(exec);
 	exec->dirty = true;
 }
@@ -171,7 +174,14 @@ static void try_to_start(struct exec *exec, struct item *item, gint64 now_us, GP
 	case JOB_READY:
 		break;
 	}
-	if (memory_get(exec->memories, item->step)) {
+	const struct memory *memory = memory_get(exec->memories, item->step);
+	const struct repair *repair = memory ? NULL : repairs_again(exec->repairs, exec->plan, item->step, now_us);
+	if (repair) {
+		item_comes_again(exec, item, repair, job->want, now_us);
+		job_free(job);
+		return;
+	}
+	if (memory) {
 		char wanted[DIGEST_SIZE], seen[DIGEST_SIZE];
 		job_digest(item->step->desired ? job->want : NULL, wanted);
 		job_digest(item->step->observed, seen);
@@ -407,6 +417,7 @@ gint64 exec_next_look(const struct exec *exec)
 void exec_forget(struct exec *exec, const char *key)
 {
 	memories_forget(exec->memories, key);
+	memories_forget(exec->repairs, key);
 }
 
 bool exec_is_done(const struct exec *exec)

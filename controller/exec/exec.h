@@ -17,6 +17,15 @@
  *     exec_is_done ─┬─ exec_succeeded: converged, or the next round of pending values
  *                   └─ else: observe and plan again at exec_next_look() at the latest (-1: only when something changes)
  *
+ * A repair that completes is no failure, but one that comes again and again is: what was made anew (REPLACE or CREATE of what had been
+ * there already, not for INTENT) and has to be within EXEC_WELL_S after that, waits like a failure does, longer each time:
+ *
+ *     repair ─► COMPLETED ─┬─ stayed well for EXEC_WELL_S, or something else is desired, or exec_forget(): the next repair is at once
+ *                          └─ else: the next one is FAILED_TEMP without an act ("has to be replaced again 3.0 s after it was made; next
+ *                                   try in 4.0 s"), and after the back-off STARTING, as after a failure
+ *
+ * What lives inside another object and is made anew with it waits with it and is not counted by itself.
+ *
  * AUTH counts as what fails for a time: what mends it (a secret) is seen neither in desired nor in observed.
  *
  * How it is abused: starting a plan while another is in flight (assert; cancel it and wait); reading exec_observed() as the truth
@@ -42,6 +51,9 @@ struct journal {
 
 /* Tries at one step within a round, and after that the owner is to look again. */
 enum { EXEC_TRIES_PER_ROUND = 3 };
+
+/* What kept so long after a repair is well: its repairs are counted anew. */
+enum { EXEC_WELL_S = 60 };
 
 struct exec;
 
@@ -84,7 +96,7 @@ bool exec_journal_failed(const struct exec *exec);
 /* Monotonic us when to observe and plan again for what failed for a time, once the round is done; -1: time alone mends nothing. */
 gint64 exec_next_look(const struct exec *exec);
 
-/* Forgets the failures of @key (NULL: of all), so that the next plan's step is tried at once. */
+/* Forgets the failures and repairs of @key (NULL: of all), so that the next plan's step is tried at once. */
 void exec_forget(struct exec *exec, const char *key);
 
 bool exec_is_done(const struct exec *exec); /* nothing in flight, nothing that can still become ready */

@@ -92,6 +92,20 @@ void memory_note(struct memory *memory, const struct operation *operation);
 void memories_keep(GHashTable *memories, const struct plan *plan);
 void memories_forget(GHashTable *memories, const char *key); /* NULL: all */
 
+/* Repairs that completed, one soon after the other. */
+struct repair {
+	unsigned count;
+	gint64 done_us;           /* the last one */
+	char wanted[DIGEST_SIZE]; /* of what the operator asks for, with nothing resolved */
+};
+
+GHashTable *repairs_new(void); /* key → struct repair; memories_forget() serves these too */
+/* Those that @step, which is to start now, follows too soon; NULL: it is no repair, or the first one. */
+const struct repair *repairs_again(GHashTable *repairs, const struct plan *plan, const struct step *step, gint64 now_us);
+void repairs_count(GHashTable *repairs, const struct plan *plan, const struct step *step, gint64 now_us); /* it completed */
+/* Forgets those that kept well, except of what waits in @memories. */
+void repairs_age(GHashTable *repairs, GHashTable *memories, gint64 now_us);
+
 /* --- the exec itself -------------------------------------------------------------------------------------------------------- */
 
 struct exec_site {
@@ -121,7 +135,7 @@ struct exec {
 	struct exec_options options;
 	struct lookup lookup; /* the given one, with the accesses that acts returned */
 	int cancel_fd;
-	GHashTable *memories;
+	GHashTable *memories, *repairs;
 	guint64 last_number;
 
 	/* of the current plan */
@@ -177,6 +191,8 @@ void item_make_ready(struct exec *exec, struct item *item);
 void item_let_go(struct exec *exec, struct item *item); /* it is not flying any more: its lock and its places in the limits */
 /* @want: what was to be (NULL: removed); with the step's observed it decides whether a later round tries again at once. */
 void item_fails(struct exec *exec, struct item *item, const GError *error, const struct object *want, gint64 now_us);
+/* A repair that came again too soon: fails for a time, without an act. */
+void item_comes_again(struct exec *exec, struct item *item, const struct repair *repair, const struct object *want, gint64 now_us);
 void exec_note(struct exec *exec, const struct item *item, bool applies, const struct object *object);
 void exec_land(struct exec *exec, struct job *job, gint64 now_us);
 

@@ -94,17 +94,28 @@ void item_make_ready(struct exec *exec, struct item *item)
 	queue_push(&item->lane->ready, item);
 }
 
+static gint64 delay_us(struct exec *exec, unsigned failures)
+{
+	return retry_delay_us(failures, exec->options.backoff_min_us, exec->options.backoff_max_us,
+			      exec->options.random(exec->options.data));
+}
+
+static void remember_until(struct exec *exec, struct item *item, bool for_good, const struct object *want, gint64 due_us)
+{
+	struct memory *memory = memory_make(exec->memories, item->step);
+	memory->for_good = for_good;
+	memory->due_us = due_us;
+	job_digest(want, memory->wanted);
+	job_digest(item->step->observed, memory->seen);
+	memory_note(memory, &item->operation);
+	item->due_us = due_us;
+}
+
 static void remember(struct exec *exec, struct item *item, bool for_good, const struct object *want, gint64 now_us)
 {
 	struct memory *memory = memory_make(exec->memories, item->step);
 	memory->failures++;
-	memory->for_good = for_good;
-	memory->due_us = now_us + retry_delay_us(memory->failures, exec->options.backoff_min_us, exec->options.backoff_max_us,
-						 exec->options.random(exec->options.data));
-	job_digest(want, memory->wanted);
-	job_digest(item->step->observed, memory->seen);
-	memory_note(memory, &item->operation);
-	item->due_us = memory->due_us;
+	remember_until(exec, item, for_good, want, now_us + delay_us(exec, memory->failures));
 }
 
 void item_fails(struct exec *exec, struct item *item, const GError *error, const struct object *want, gint64 now_us)
@@ -131,6 +142,23 @@ void item_fails(struct exec *exec, struct item *item, const GError *error, const
 			item->place = ITEM_ENDED;
 		}
 	}
+	exec_note(exec, item, false, NULL);
+}
+
+void item_comes_again(struct exec *exec, struct item *item, const struct repair *repair, const struct object *want, gint64 now_us)
+{
+	gint64 wait_us = delay_us(exec, repair->count);
+	const char *what = item->step->action == ACTION_CREATE ? "is gone again" : "has to be replaced again";
+	const char *text = arena_printf(exec->arena, "%s %.1f s after it was made; next try in %.1f s", what,
+					(double) (now_us - repair->done_us) / G_USEC_PER_SEC, (double) wait_us / G_USEC_PER_SEC);
+	struct memory *memory = memory_make(exec->memories, item->step);
+	memory->failures = repair->count; /* the back-off of a failure that follows goes on from here */
+	memory->attempt = repair->count - 1; /* the one that did not last is meant */
+	item_starts(exec, item);
+	item_set_state(exec, item, OP_FAILED_TEMP, pleach_error_name(PLEACH_ERROR_RETRY), text);
+	remember_until(exec, item, false, want, now_us + wait_us);
+	item->place = ITEM_SLEEPING;
+	queue_push(&exec->sleeping, item);
 	exec_note(exec, item, false, NULL);
 }
 
@@ -241,6 +269,7 @@ void exec_land(struct exec *exec, struct job *job, gint64 now_us)
 		item_set_state(exec, item, OP_COMPLETED, NULL, NULL);
 		item->place = ITEM_ENDED;
 		memory_drop(exec->memories, item->step);
+		repairs_count(exec->repairs, exec->plan, item->step, now_us);
 		apply(exec, job);
 		release_dependents(exec, item);
 	} else {

@@ -91,3 +91,74 @@ void memories_forget(GHashTable *memories, const char *key)
 			g_hash_table_iter_remove(&iter);
 	}
 }
+
+/* --- repairs -------------------------------------------------------------------------------------------------------------- */
+
+GHashTable *repairs_new(void)
+{
+	return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+}
+
+/* Is it made anew only because the object that it lives in is? */
+static bool comes_with_host(const struct plan *plan, const struct step *step)
+{
+	const struct kind *kind = kind_of_key(step->key);
+	if (!kind || !kind->host)
+		return false;
+	auto_ptr(arena) arena = arena_new();
+	const char *host = key_of_kind(arena, step->key, kind->host);
+	for (size_t i = 0; i < step->n_after; i++)
+		if (!strcmp(plan->steps[step->after[i]].key, host))
+			return true;
+	return false;
+}
+
+static bool is_repair(const struct plan *plan, const struct step *step)
+{
+	bool made = step->action == ACTION_CREATE || step->action == ACTION_REPLACE;
+	return made && step->cause != CAUSE_INTENT && !comes_with_host(plan, step);
+}
+
+static bool is_well(const struct repair *repair, gint64 now_us)
+{
+	return now_us - repair->done_us >= EXEC_WELL_S * G_USEC_PER_SEC;
+}
+
+const struct repair *repairs_again(GHashTable *repairs, const struct plan *plan, const struct step *step, gint64 now_us)
+{
+	const struct repair *repair = g_hash_table_lookup(repairs, step->key);
+	if (!repair || !is_repair(plan, step))
+		return NULL;
+	char wanted[DIGEST_SIZE];
+	job_digest(step->desired, wanted);
+	if (!is_well(repair, now_us) && !strcmp(repair->wanted, wanted))
+		return repair;
+	g_hash_table_remove(repairs, step->key);
+	return NULL;
+}
+
+void repairs_count(GHashTable *repairs, const struct plan *plan, const struct step *step, gint64 now_us)
+{
+	if (!is_repair(plan, step))
+		return;
+	struct repair *repair = g_hash_table_lookup(repairs, step->key);
+	if (!repair) {
+		repair = g_new0(struct repair, 1);
+		g_hash_table_insert(repairs, g_strdup(step->key), repair);
+	}
+	char wanted[DIGEST_SIZE];
+	job_digest(step->desired, wanted);
+	repair->count = strcmp(repair->wanted, wanted) ? 1 : repair->count + 1;
+	repair->done_us = now_us;
+	memcpy(repair->wanted, wanted, DIGEST_SIZE);
+}
+
+void repairs_age(GHashTable *repairs, GHashTable *memories, gint64 now_us)
+{
+	GHashTableIter iter;
+	gpointer key, repair;
+	g_hash_table_iter_init(&iter, repairs);
+	while (g_hash_table_iter_next(&iter, &key, &repair))
+		if (is_well(repair, now_us) && !g_hash_table_contains(memories, key))
+			g_hash_table_iter_remove(&iter);
+}

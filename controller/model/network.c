@@ -45,6 +45,17 @@ struct network *network_ref(struct network *network)
 	return network;
 }
 
+struct network *network_emptied(const struct network *network)
+{
+	struct arena *arena = arena_new();
+	arena_adopt(arena, network->arena);
+	struct network *nothing = ARENA_NEW(arena, struct network);
+	*nothing = (struct network) {
+		.arena = arena, .revision = network->revision, .owner = network->owner, .sites = network->sites, .n_sites = network->n_sites,
+	};
+	return nothing;
+}
+
 const struct site *network_site(const struct network *network, const char *name)
 {
 	size_t low = 0, high = network->n_sites;

@@ -32,6 +32,7 @@ struct network {
 void network_unref(struct network *network); /* drops the arena */
 AUTO_DEFINE(network, network_unref)
 struct network *network_ref(struct network *network);
+struct network *network_emptied(const struct network *network); /* its sites, and nothing on them */
 const struct site *network_site(const struct network *network, const char *name); /* NULL where there is none */
 
 /* One thing on a VIM that does not carry our tag, or carries our tag without being anywhere in our plans. Reported, never

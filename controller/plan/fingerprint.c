@@ -25,10 +25,15 @@ static void feed(struct feeder *feeder, const char *text)
 		flush(feeder);
 }
 
+/* Little-endian base 128: most numbers are small, and every byte is paid for in the digest. */
 static void feed_number(struct feeder *feeder, char tag, guint64 number)
 {
-	g_string_append_c(feeder->piece, tag);
-	g_string_append_len(feeder->piece, (const char *) &number, sizeof(number));
+	char bytes[11] = { tag };
+	gssize n = 1;
+	for (; number >= 0x80; number >>= 7)
+		bytes[n++] = (char) (number | 0x80);
+	bytes[n++] = (char) number;
+	g_string_append_len(feeder->piece, bytes, n);
 }
 
 static void feed_value(struct feeder *feeder, const struct value *value)
@@ -39,10 +44,10 @@ static void feed_value(struct feeder *feeder, const struct value *value)
 		feed(feeder, value->string);
 		return;
 	case VALUE_INTEGER:
-		feed_number(feeder, 'i', GUINT64_TO_LE((guint64) value->integer));
+		feed_number(feeder, 'i', (guint64) value->integer);
 		return;
 	case VALUE_LIST:
-		feed_number(feeder, 'l', GUINT64_TO_LE(value->list.n));
+		feed_number(feeder, 'l', value->list.n);
 		for (size_t i = 0; i < value->list.n; i++)
 			feed_value(feeder, value->list.items[i]);
 		return;
@@ -71,15 +76,21 @@ static const struct field *managed(const struct object *object, size_t *at)
 	return NULL;
 }
 
-static void feed_field(struct feeder *feeder, char side, const struct field *field)
+/* The path as its place in the kind's table, and what stands there for the "*". */
+static void feed_field(struct feeder *feeder, char side, const struct kind *kind, const struct field *field)
 {
-	g_string_append_c(feeder->piece, side);
-	feed(feeder, field->path);
+	feed_number(feeder, side, (guint64) (field->spec - kind->specs));
+	const char *pattern = field->spec->pattern, *star = strchr(pattern, '*');
+	if (star) {
+		size_t length = strlen(field->path) - (strlen(pattern) - 1);
+		g_string_append_len(feeder->piece, field->path + (star - pattern), (gssize) length);
+		g_string_append_c(feeder->piece, '\0');
+	}
 	feed_value(feeder, field->value);
 }
 
 /* Both sides in one walk: what is alike, as most is, is fed once. */
-static void feed_fields(struct feeder *feeder, const struct object *desired, const struct object *observed)
+static void feed_fields(struct feeder *feeder, const struct kind *kind, const struct object *desired, const struct object *observed)
 {
 	size_t at_desired = 0, at_observed = 0;
 	for (;;) {
@@ -89,9 +100,9 @@ static void feed_fields(struct feeder *feeder, const struct object *desired, con
 		int order = !d ? 1 : !o ? -1 : strcmp(d->path, o->path);
 		bool alike = order == 0 && d->value->type == o->value->type && value_equal(d->value, o->value);
 		if (order <= 0)
-			feed_field(feeder, alike ? '=' : 'd', d);
+			feed_field(feeder, alike ? '=' : 'd', kind, d);
 		if (order >= 0 && !alike)
-			feed_field(feeder, 'o', o);
+			feed_field(feeder, 'o', kind, o);
 		at_desired += order <= 0;
 		at_observed += order >= 0;
 	}
@@ -104,12 +115,12 @@ static void feed_item(struct feeder *feeder, const struct item *item)
 	feed(feeder, item->key);
 	feed(feeder, item->desired ? item->desired->site : "");
 	feed(feeder, item->observed ? item->observed->site : "");
-	feed_number(feeder, '#', GUINT64_TO_LE((guint64) (item->observed ? item->observed->incarnation : 0)));
-	feed_fields(feeder, item->desired, item->observed);
-	feed_number(feeder, '+', GUINT64_TO_LE(item->n_leftovers));
+	feed_number(feeder, '#', item->observed ? item->observed->incarnation : 0);
+	feed_fields(feeder, item->kind, item->desired, item->observed);
+	feed_number(feeder, '+', item->n_leftovers);
 	for (size_t i = 0; i < item->n_leftovers; i++) {
 		feed(feeder, item->leftovers[i]->site);
-		feed_number(feeder, '#', GUINT64_TO_LE((guint64) item->leftovers[i]->incarnation));
+		feed_number(feeder, '#', item->leftovers[i]->incarnation);
 	}
 }
 
@@ -121,11 +132,11 @@ void fingerprint(const struct planner *planner, char text[65])
 	for (size_t i = 0; i < planner->n_items; i++)
 		feed_item(&feeder, &planner->items[i]);
 	const struct observed *observed = planner->input->observed;
-	feed_number(&feeder, 'b', GUINT64_TO_LE(observed->blind.n));
+	feed_number(&feeder, 'b', observed->blind.n);
 	for (size_t i = 0; i < observed->blind.n; i++)
 		feed(&feeder, observed->blind.sites[i]);
 	const struct network *desired = planner->input->desired;
-	feed_number(&feeder, 'f', GUINT64_TO_LE(desired->n_faulty_services));
+	feed_number(&feeder, 'f', desired->n_faulty_services);
 	for (size_t i = 0; i < desired->n_faulty_services; i++)
 		feed(&feeder, desired->faulty_services[i]);
 	flush(&feeder);

@@ -28,6 +28,7 @@ enum {
 	KEEPER_LAST_GRACE_MS = 2000,   /* the same when the keeper itself is asked to end */
 	KEEPER_START_MS = 20000,       /* for a leaf to begin to serve */
 	KEEPER_DEBOUNCE_MS = 3,
+	KEEPER_DOORS_MS = 1000,        /* between two looks whether the names of our sockets are still there */
 	KEEPER_SPARE_MS = 10,          /* after a VNFC, until the next one's socket is made */
 	KEEPER_CLIENTS_MAX = 256,
 	KEEPER_TMPFS_BYTES = 256 * 1024 * 1024,
@@ -94,6 +95,7 @@ struct vnfc {
 	bool ipv6;
 	struct nl_mirror *mirror; /* of its network namespace; NULL once it has ended */
 	struct loop_source *mirror_source;
+	int door_fd;  /* its socket's file, whether it still has a name or not; -1: none */
 	int ready_fd; /* -1: nothing more to come */
 	struct loop_source *ready_source;
 	int words_fd; /* what the leaf says on its standard error, read when it has ended */
@@ -126,7 +128,13 @@ struct keeper {
 	/* the link or VNFC that we change ourselves now: what happens to it is no news. ACTING_ALL: everything */
 	const void *acting;
 	int listen_fd, signal_fd;
+	struct loop_source *listen_source;
+	int guard_fd; /* the guard sends a new runtime folder through it; -1: none */
+	int hold_fd;  /* keeper_hold() */
+	bool doors_missing; /* a name could not be made again */
+	gint64 doors_seen_us; /* the folder's time of change when the names were last looked for */
 	int spare_fd; /* listens as the next VNFC's leaf already; -1: none */
+	int spare_door_fd; /* its door_fd */
 	struct loop_timer *spare_timer;
 	GPtrArray *clients;
 	struct job *cleaner; /* who asked us to end, or NULL */
@@ -190,13 +198,17 @@ int vnfc_netns(const struct vnfc *vnfc, GError **error); /* the caller closes it
 void handle_request(struct keeper *keeper, struct job *job);
 
 /* --- server.c --------------------------------------------------------------------------------------------------------------- */
-bool server_listen(struct keeper *keeper, GError **error);
+bool server_listen(struct keeper *keeper, GError **error); /* anew, too */
 void server_free(struct keeper *keeper);
 void server_tell(struct keeper *keeper, const struct keeper_event *event); /* every watcher */
 bool server_flushed(const struct keeper *keeper);
 void job_watch(struct job *job); /* its connection carries events from now on */
 void job_reply(struct job *job, const struct keeper_reply *reply, int fd); /* frees @job; @fd -1: none; it stays the caller's */
 void job_fail(struct job *job, GError *error);                              /* frees @job, takes @error */
+
+/* --- doors.c: the names in the runtime folder, made again when somebody deleted them ----------------------------------------- */
+void doors_watch(struct keeper *keeper);  /* from now on */
+int door_hold(const char *path);          /* the file of a socket, to be found without its name too */
 
 /* --- start.c: the first steps of the process -------------------------------------------------------------------------------- */
 struct start {

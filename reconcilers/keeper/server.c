@@ -292,15 +292,28 @@ bool server_listen(struct keeper *keeper, GError **error)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = KEEPER_SOCKET_NAME };
 	unlink(KEEPER_SOCKET_NAME);
-	keeper->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (keeper->listen_fd < 0 || bind(keeper->listen_fd, (struct sockaddr *) &address, sizeof(address)) < 0 ||
-	    listen(keeper->listen_fd, BACKLOG) < 0)
-		return pleach_error_errno(error, errno, "listen on %s", KEEPER_SOCKET_NAME);
-	return loop_add(keeper->loop, keeper->listen_fd, EPOLLIN, on_connection, keeper, error);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct loop_source *source = NULL;
+	if (fd < 0 || bind(fd, (struct sockaddr *) &address, sizeof(address)) < 0 || listen(fd, BACKLOG) < 0)
+		pleach_error_errno(error, errno, "listen on %s", KEEPER_SOCKET_NAME);
+	else
+		source = loop_add(keeper->loop, fd, EPOLLIN, on_connection, keeper, error);
+	if (!source) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	loop_remove(keeper->listen_source);
+	if (keeper->listen_fd >= 0)
+		close(keeper->listen_fd); /* nobody can reach it any more */
+	keeper->listen_fd = fd;
+	keeper->listen_source = source;
+	return true;
 }
 
 void server_free(struct keeper *keeper)
 {
 	while (keeper->clients->len)
 		client_close(keeper->clients->pdata[0]);
+	loop_remove(g_steal_pointer(&keeper->listen_source));
 }

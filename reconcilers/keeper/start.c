@@ -8,11 +8,13 @@
 #include <grp.h>
 #include <linux/close_range.h>
 #include <net/if.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -31,7 +33,8 @@
  *
  * The guard stays what the caller was. It writes the id maps, makes and removes what the keeper, once it has the site's ids
  * alone, could not: the runtime folder and the control groups; and it holds the folder's lock, so that there is one keeper per
- * folder. It waits for the keeper's end, however that comes, and clears away behind it. */
+ * folder. It waits for the keeper's end, however that comes, and clears away behind it. Meanwhile it sees to it that the folder and
+ * site.json are there (keeper/doors.c does so for the rest). */
 
 enum { LOCK_TRIES = 3000, LOCK_WAIT_US = 10000, TEXT_MAX = 1024, FILES_MAX = 1024 * 1024 };
 
@@ -80,19 +83,41 @@ static bool runtime_is_ours(const char *runtime, GError **error)
 	return false;
 }
 
-/* *@ret_running: another keeper has the folder already. */
+static int open_folder(const char *path)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static bool make_folder(const struct start *start, const char *path, GError **error)
+{
+	if (!file_make_folder(start->runtime, geteuid() == 0 ? 0711 : 0700, error) || !runtime_is_ours(start->runtime, error))
+		return false;
+	return mkdir(path, 0700) == 0 || errno == EEXIST || errno == ENOENT || pleach_error_errno(error, errno, "create %s", path);
+}
+
+static bool say_held(const char *path, GError **error)
+{
+	gint64 pid = keeper_holder(path);
+	if (pid)
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT,
+			    "%s is held by the site's keeper, process %" G_GINT64_FORMAT ", which cannot be reached; `kill -KILL %"
+			    G_GINT64_FORMAT "` ends it, and the VNFs of the site with it", path, pid, pid);
+	else
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s is held by another process", path);
+	return false;
+}
+
+/* *@ret_running: another keeper has the folder already. One whose folder was deleted makes it anew: only it may. */
 static bool take_place(const struct start *start, struct place *place, bool *ret_running, GError **error)
 {
 	g_autofree char *name = keeper_folder_name(start->owner, start->site);
 	place->path = g_build_filename(start->runtime, name, NULL);
 	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (!file_make_folder(start->runtime, geteuid() == 0 ? 0711 : 0700, error) ||
-			!runtime_is_ours(start->runtime, error))
+		bool held = keeper_holder(place->path) > 0;
+		if (!held && !make_folder(start, place->path, error))
 			return false;
-		if (mkdir(place->path, 0700) < 0 && errno != EEXIST && errno != ENOENT)
-			return pleach_error_errno(error, errno, "create %s", place->path);
-		place->fd = open(place->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (place->fd >= 0 && flock(place->fd, LOCK_EX | LOCK_NB) == 0 && still_there(place))
+		place->fd = open_folder(place->path);
+		if (!held && place->fd >= 0 && flock(place->fd, LOCK_EX | LOCK_NB) == 0 && still_there(place))
 			return true;
 		*ret_running = place->fd >= 0 && somebody_listens(place->fd);
 		if (place->fd >= 0)
@@ -101,8 +126,7 @@ static bool take_place(const struct start *start, struct place *place, bool *ret
 			return true;
 		g_usleep(LOCK_WAIT_US);
 	}
-	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s is held by another process", place->path);
-	return false;
+	return say_held(place->path, error);
 }
 
 static void empty_folder(int folder)
@@ -151,6 +175,61 @@ static void serve_keeper(int talk, const struct start *start, struct place *plac
 				   : g_strdup_printf("E%s", error->message);
 	if (write(talk, text, strlen(text)) < 0)
 		kill(pid, SIGKILL);
+}
+
+/* Another folder under the same path, locked before anybody else sees it as free. */
+static bool replace_place(const struct start *start, struct place *place, pid_t pid)
+{
+	struct place next = { place->path, -1 };
+	struct ids ids = ids_choose(start->site);
+	if (make_folder(start, place->path, NULL))
+		next.fd = open_folder(place->path);
+	bool ok = next.fd >= 0 && flock(next.fd, LOCK_EX | LOCK_NB) == 0 && still_there(&next) &&
+		  write_site(start, &next, pid, NULL) && fchown(next.fd, ids.uid, ids.gid) == 0;
+	if (ok)
+		close(place->fd);
+	else if (next.fd >= 0)
+		close(next.fd);
+	if (ok)
+		place->fd = next.fd;
+	return ok;
+}
+
+static void send_folder(int talk, int folder)
+{
+	struct iovec piece = { (char[]) { 'F' }, 1 };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+	*head = (struct cmsghdr) { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) };
+	memcpy(CMSG_DATA(head), &folder, sizeof(int));
+	if (sendmsg(talk, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		fprintf(stderr, "send the new folder: %s\n", strerror(errno));
+}
+
+/* Until the keeper has ended. */
+static void watch_over(int talk, const struct start *start, struct place *place, pid_t pid)
+{
+	struct pollfd end = { pidfd_open(pid, 0), POLLIN, 0 };
+	struct stat st;
+	for (int n; end.fd >= 0 && (n = poll(&end, 1, KEEPER_DOORS_MS)) <= 0;) {
+		if (n < 0 && errno != EINTR)
+			break;
+		if (stat(place->path, &st) < 0 && errno != ENOENT)
+			continue;
+		if (!still_there(place) && replace_place(start, place, pid))
+			send_folder(talk, place->fd);
+		else if (fstatat(place->fd, KEEPER_SITE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT && still_there(place))
+			write_site(start, place, pid, NULL);
+	}
+	if (end.fd >= 0)
+		close(end.fd);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
 }
 
 static void clear_away(const struct start *start, struct place *place, struct cgroups *cgroups)
@@ -235,24 +314,29 @@ static int live(const struct start *start, struct place *place, struct cgroups *
 	struct seeds *seeds = seeds_read();
 	raise_files(&nofile);
 	prctl(PR_SET_NAME, "pleach-keeper");
+	int hold_fd = keeper_hold(place->path); /* while this is still the host's network namespace, and the caller's own ids */
 	auto_ptr(keeper) keeper = NULL;
 	bool ok = fchdir(place->fd) == 0 || pleach_error_errno(&error, errno, "enter %s", place->path);
 	if (ok && enter_namespaces(talk, findings, &error) && set_up_network(&error) && root_make(&error))
 		keeper = keeper_new(start->owner, start->site, &error);
 	if (!keeper)
 		return say(ready, error);
+	keeper->guard_fd = talk;
+	keeper->hold_fd = hold_fd;
 	keeper->cgroups = cgroups;
 	keeper->seeds = seeds;
 	keeper->leaf_fd = leaf_fd;
 	keeper->nofile = nofile;
 	for (guint i = 0; i < findings->len; i++)
 		g_ptr_array_add(keeper->findings, g_strdup(findings->pdata[i]));
-	close(talk);
+	doors_watch(keeper);
 	ok = write(ready, "R", 1) == 1;
 	close(ready);
 	ok = ok && keeper_run(keeper, &error);
 	if (error)
 		note(keeper, "%s", error->message);
+	close(keeper->hold_fd);
+	keeper->hold_fd = -1;
 	unlink(KEEPER_SOCKET_NAME);
 	links_take_down(keeper);
 	g_clear_pointer(&keeper, keeper_free);
@@ -305,8 +389,8 @@ static int guard(const struct start *start, int leaf_fd, int ready)
 	close(talk[1]);
 	if (chdir("/") == 0 && pid > 0)
 		serve_keeper(talk[0], start, &place, cgroups, pid);
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
+	if (pid > 0)
+		watch_over(talk[0], start, &place, pid);
 	clear_away(start, &place, cgroups);
 	g_free(place.path);
 	return status;

@@ -81,6 +81,9 @@ static void release(struct vnfc *vnfc)
 	if (vnfc->words_fd >= 0)
 		close(vnfc->words_fd);
 	vnfc->words_fd = -1;
+	if (vnfc->door_fd >= 0)
+		close(vnfc->door_fd);
+	vnfc->door_fd = -1;
 	loop_cancel(g_steal_pointer(&vnfc->grace));
 	loop_remove(g_steal_pointer(&vnfc->mirror_source));
 	g_clear_pointer(&vnfc->mirror, nl_mirror_close);
@@ -279,14 +282,16 @@ static void on_mirror(void *data, uint32_t events)
 		note(vnfc->keeper, "%s: %s", vnfc->id, error->message);
 }
 
-static int listen_as(const char *name, GError **error)
+static int listen_as(const char *name, int *ret_door_fd, GError **error)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	g_snprintf(address.sun_path, sizeof(address.sun_path), "%s.sock", name);
 	unlink(address.sun_path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && bind(fd, (struct sockaddr *) &address, sizeof(address)) == 0 && listen(fd, LISTEN_BACKLOG) == 0)
+	if (fd >= 0 && bind(fd, (struct sockaddr *) &address, sizeof(address)) == 0 && listen(fd, LISTEN_BACKLOG) == 0) {
+		*ret_door_fd = door_hold(address.sun_path);
 		return fd;
+	}
 	pleach_error_errno(error, errno, "listen on %s", address.sun_path);
 	if (fd >= 0)
 		close(fd);
@@ -302,14 +307,15 @@ static void prepare_spare(void *data)
 		return;
 	char name[16];
 	g_snprintf(name, sizeof(name), "%u", keeper->next_number + 1);
-	keeper->spare_fd = listen_as(name, NULL);
+	keeper->spare_fd = listen_as(name, &keeper->spare_door_fd, NULL);
 }
 
 static int listen_for_leaf(struct vnfc *vnfc, GError **error)
 {
 	struct keeper *keeper = vnfc->keeper;
-	int fd = keeper->spare_fd >= 0 ? keeper->spare_fd : listen_as(vnfc->name, error);
-	keeper->spare_fd = -1;
+	vnfc->door_fd = keeper->spare_door_fd;
+	int fd = keeper->spare_fd >= 0 ? keeper->spare_fd : listen_as(vnfc->name, &vnfc->door_fd, error);
+	keeper->spare_fd = keeper->spare_door_fd = -1;
 	if (!keeper->spare_timer)
 		keeper->spare_timer = loop_after(keeper->loop, KEEPER_SPARE_MS, prepare_spare, keeper);
 	return fd;
@@ -378,6 +384,7 @@ static struct vnfc *create(struct keeper *keeper, struct arena *arena, const str
 {
 	struct vnfc *vnfc = g_new0(struct vnfc, 1);
 	*vnfc = (struct vnfc) { .keeper = keeper, .arena = arena_ref(arena), .want = *want, .ready_fd = -1, .words_fd = -1,
+		.door_fd = -1,
 		.phase = VNFC_STARTING };
 	vnfc->id = vnfc_id(want->key, want->incarnation);
 	vnfc->number = ++keeper->next_number;

@@ -164,3 +164,9 @@ size_t keeper_header_get(const unsigned char header[KEEPER_HEADER_BYTES]);
 
 /* Name of a site's runtime folder: the first 12 hex digits of sha256("OWNER/SITE"). Owned by the caller. */
 char *keeper_folder_name(const char *owner, const char *site);
+
+/* Who keeps @folder, however little is left of it: a keeper also listens on a name that no deletion of files takes from it, as long
+ * as it lives. Nothing is said there; the kernel tells who listens. */
+int keeper_hold(const char *folder);       /* a listening descriptor; -1: another process has the name */
+void keeper_hold_empty(int fd);            /* now and then: lets go of those who asked */
+gint64 keeper_holder(const char *folder);  /* pid of this user's process that holds it; 0: none */

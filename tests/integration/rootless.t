@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The same as push.t, restart.t and drift.t, by an ordinary user who has no range of ids.
+# The same as push.t, restart.t, drift.t and keeper.t, by an ordinary user who has no range of ids.
 here=$(cd "$(dirname "$0")" && pwd)
 [ "$(id -u)" -eq 0 ] || { echo "1..0 # SKIP already run by an ordinary user: the others are this test"; exit 0; }
 user=64123
@@ -15,7 +15,7 @@ as_user unshare --user --map-root-user --net true 2>/dev/null || {
 	exit 0
 }
 n=0
-for test in push restart drift; do
+for test in push restart drift keeper; do
 	n=$((n + 1))
 	output=$(as_user bash "$here/$test.t" 2>&1)
 	if grep -q '^1\.\.[1-9]' <<<"$output" && ! grep -q '^not ok' <<<"$output"; then

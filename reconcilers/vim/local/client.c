@@ -9,7 +9,20 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { ATTEMPTS = 3, FIRST_READ_BYTES = 64 * 1024 };
+enum {
+	ATTEMPTS = 3,
+	FIRST_READ_BYTES = 64 * 1024,
+	CONNECT_WAIT_S = 2,       /* a keeper that is held up leaves its callers in the queue */
+};
+
+static void set_unreachable(const char *folder, gint64 pid, GError **error)
+{
+	g_clear_error(error);
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY,
+		    "%s/" KEEPER_SOCKET_NAME " is missing, though the site's keeper runs, process %" G_GINT64_FORMAT
+		    ", which should make it again; `kill -KILL %" G_GINT64_FORMAT "` ends it, and the VNFs of the site with it",
+		    folder, pid, pid);
+}
 
 int client_connect(const char *folder, GError **error)
 {
@@ -18,12 +31,21 @@ int client_connect(const char *folder, GError **error)
 	int fd = n < (int) sizeof(address.sun_path) ? socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
 	if (n >= (int) sizeof(address.sun_path))
 		errno = ENAMETOOLONG;
+	const struct timeval patience = { .tv_sec = CONNECT_WAIT_S };
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (fd >= 0 && connect(fd, (struct sockaddr *) &address, sizeof(address)) == 0)
 		return fd;
 	int errnum = errno;
 	pleach_error_errno(error, errnum, "%s/" KEEPER_SOCKET_NAME, folder);
-	if (error && (errnum == ECONNREFUSED || errnum == ENOTDIR || errnum == ENOENT))
+	bool missing = errnum == ECONNREFUSED || errnum == ENOTDIR || errnum == ENOENT;
+	gint64 pid = error && missing ? keeper_holder(folder) : 0;
+	if (pid)
+		set_unreachable(folder, pid, error);
+	else if (error && missing)
 		(*error)->code = PLEACH_ERROR_NOT_FOUND; /* a keeper that is not, or not any more */
+	else if (error && errnum == EAGAIN)
+		(*error)->code = PLEACH_ERROR_TIMEOUT;
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -219,6 +241,7 @@ bool client_ask(struct vim *vim, const struct call *call, struct exchange *excha
 	struct keeper_reply *ret, GError **error)
 {
 	g_autoptr(GError) local = NULL;
+	gint64 patience_us = clock_monotonic_us() + LOCAL_NAMELESS_WAIT_MS * 1000;
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
 		g_clear_error(&local);
 		if (call_is_over(call, error))
@@ -226,8 +249,12 @@ bool client_ask(struct vim *vim, const struct call *call, struct exchange *excha
 		int fd = get_connection(vim, call, exchange, &local);
 		if (fd < 0 && !g_error_matches(local, PLEACH_ERROR, PLEACH_ERROR_RETRY))
 			break;
-		if (fd < 0)
+		if (fd < 0) {
+			g_usleep(LOCAL_NAMELESS_POLL_US);
+			if (clock_monotonic_us() < patience_us)
+				attempt = -1;
 			continue;
+		}
 		if (client_exchange(fd, call, exchange, arena, ret, &local)) {
 			give_back(vim, fd);
 			if (ret->ok)

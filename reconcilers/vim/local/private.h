@@ -6,6 +6,8 @@
 
 enum {
 	LOCAL_IDLE_MAX = 16,       /* connections kept for the next call */
+	LOCAL_NAMELESS_WAIT_MS = 5000, /* for a keeper to find its socket's name deleted, and to make it again */
+	LOCAL_NAMELESS_POLL_US = 50000,
 	LOCAL_WATCH_WAIT_MS = 2000, /* for the keeper's word that it will tell us */
 };
 
@@ -21,7 +23,8 @@ struct vim {
 
 /* --- client.c --------------------------------------------------------------------------------------------------------------- */
 
-/* A connection to the keeper in @folder; -1 and NOT_FOUND when there is none. */
+/* A connection to the keeper in @folder; -1 and NOT_FOUND when there is none; RETRY when there is
+ * one whose socket has no name (any more). */
 int client_connect(const char *folder, GError **error);
 
 struct exchange {
