@@ -47,10 +47,14 @@ lab_stop
 guard=$(ps -o ppid= -p "$keeper" | tr -d ' ')
 kill -STOP "$guard"
 rm -rf "$lab/run"
-lab_start
+pleachd --repo "$bare" --branch main --state "$lab/state" >>"$lab/pleachd.log" 2>&1 &
+# shellcheck disable=SC2034 # lab_stop ends it
+daemon=$!
 ok "folder gone for good: the controller names the process" \
 	eventually 15 grep -qE "the site's keeper runs, process $keeper" "$lab/pleachd.log"
 kill -CONT "$guard"
+eventually 8 listed
+pleach sync >/dev/null
 ok "made again after all: converged" lab_converged
 ok "… with the same VNF" same_vnf
 
