@@ -10,6 +10,7 @@
 
 #include <glib-unix.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { STEP_TIMEOUT_S = 120, TEXT_MAX = 64 * 1024 * 1024 };
 
@@ -36,7 +37,7 @@ static const char vnfd[] =
 	"      requirements: [ virtual_binding: vdu ]\n";
 
 struct lab {
-	char *folder, *repository;
+	char *folder, *repository, *owner;
 	GStrv commits;
 	size_t per_commit;
 	struct store *store;
@@ -154,13 +155,16 @@ static gboolean time_is_over(gpointer data)
 
 static bool start(struct lab *lab, GError **error)
 {
+	/* Of its own, so that what a killed run left behind is in nobody's way. */
+	static unsigned n_labs;
+	lab->owner = g_strdup_printf("bench-%d-%u", (int) getpid(), ++n_labs);
 	g_autofree char *state = g_build_filename(lab->folder, "state", NULL);
 	if (!file_make_folder(state, 0700, error) || !(lab->store = store_open(state, error)))
 		return false;
 	const struct cycle_options options = {
 		.registry = &registry,
 		.store = lab->store,
-		.source = { .path = lab->repository, .revision = "main" },
+		.source = { .path = lab->repository, .revision = "main", .owner = lab->owner },
 		.changed = changed,
 		.data = lab,
 	};
@@ -226,6 +230,7 @@ void lab_free(struct lab *lab)
 		file_remove_tree(lab->folder, NULL);
 	g_strfreev(lab->commits);
 	g_free(lab->repository);
+	g_free(lab->owner);
 	g_free(lab->folder);
 	g_free(lab);
 }

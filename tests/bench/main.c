@@ -1,6 +1,7 @@
 /* pleach-bench NAME [-n N] [-o json|text] */
 #include "bench.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,6 +48,7 @@ static bool parse(int argc, char **argv, struct bench_options *ret, const char *
 int main(int argc, char **argv)
 {
 	struct bench_options options = { 0 };
+	signal(SIGPIPE, SIG_IGN); /* whoever reads only the first lines does not keep the site from being taken away */
 	const char *name = NULL;
 	if (argc == 2 && !strcmp(argv[1], "--help"))
 		return usage(stdout);
