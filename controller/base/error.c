@@ -77,3 +77,13 @@ bool pleach_error_errno(GError **error, int errnum, const char *format, ...)
 	g_set_error(error, PLEACH_ERROR, code_of_errno(errnum), "%s: %s", text, g_strerror(errnum));
 	return false;
 }
+
+bool pleach_error_invalid(GError **error, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error_literal(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, text);
+	return false;
+}

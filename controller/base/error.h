@@ -35,3 +35,6 @@ enum pleach_error pleach_error_code(const GError *error);
 /* Sets @error from errno: "TEXT: No such file or directory", with a code that fits @errnum (EAGAIN, EINTR, ENOBUFS: RETRY;
  * ENOENT: NOT_FOUND; EACCES, EPERM: AUTH; EEXIST, EBUSY: CONFLICT; ETIMEDOUT: TIMEOUT; else PERMANENT). Always returns false. */
 bool pleach_error_errno(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+/* Sets @error to INVALID with this text. Always returns false. */
+bool pleach_error_invalid(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -82,8 +82,8 @@ static const char *faults_text(struct arena *arena, const struct diags *diags)
 	return arena_printf(arena, "%s:%u:%u: %s%s", first->origin.file, first->origin.line, first->origin.column, first->text, others);
 }
 
-void backend_snapshot(enum api_report report, const char *key, struct arena *arena, struct report_input *ret,
-		      const struct cycle_view *now, bool at_rest)
+static void fill_input(enum api_report report, const char *key, struct arena *arena, struct report_input *ret,
+		       const struct cycle_view *now, bool at_rest)
 {
 	struct arena *last_arena = NULL;
 	ret->wall_us = clock_wall_us();
@@ -111,7 +111,7 @@ static void snapshot(enum api_report report, const char *key, struct arena *aren
 	const struct backend *backend = data;
 	if (report == API_STATUS && backend->refresh)
 		backend->refresh(backend->data);
-	backend_snapshot(report, key, arena, ret, cycle_view(backend->cycle), cycle_is_at_rest(backend->cycle));
+	fill_input(report, key, arena, ret, cycle_view(backend->cycle), cycle_is_at_rest(backend->cycle));
 	if (report == API_STATUS && !ret->trouble)
 		ret->trouble = backend->source_trouble;
 }
@@ -142,7 +142,7 @@ static void log_work(void *data)
 	const struct call call = {
 		.deadline_us = clock_monotonic_us() + LOG_TIMEOUT_S * G_USEC_PER_SEC, .cancel_fd = -1, .lookup = job->lookup,
 	};
-	g_autofree char *vnfc_key = g_strdup(key_of_kind(job->arena, job->key, "vnfc"));
+	const char *vnfc_key = key_of_kind(job->arena, job->key, "vnfc");
 	const struct access *access = observed_access(job->observed, vnfc_key);
 	const struct ems_ops *ops;
 	struct ems *ems = job->lookup->ems(job->lookup, job->site, job->ems_name, &ops, &job->error);

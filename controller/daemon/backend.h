@@ -14,7 +14,3 @@ struct backend {
 
 /* @backend must outlive the API that it is given to. */
 struct api_backend backend_of(struct backend *backend);
-
-/* The input of reports from a cycle's view; in @arena, valid until the main loop turns. */
-void backend_snapshot(enum api_report report, const char *key, struct arena *arena, struct report_input *ret,
-		      const struct cycle_view *now, bool at_rest);

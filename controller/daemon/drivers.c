@@ -223,7 +223,7 @@ const struct lookup *drivers_lookup(const struct drivers *drivers)
 	return &drivers->lookup;
 }
 
-const struct vim_ops *drivers_vim_ops(const struct drivers *drivers, const char *site)
+static const struct vim_ops *vim_ops_of(const struct drivers *drivers, const char *site)
 {
 	const struct opened *opened = g_hash_table_lookup(drivers->sites, site);
 	return opened ? opened->vim_ops : NULL;
@@ -234,7 +234,7 @@ const struct caps *drivers_caps(const char *site, const struct kind *kind, void 
 	const struct drivers *drivers = data;
 	if (kind == &kind_nf)
 		return NULL; /* an NF's costs are its kind's own on every EMS so far */
-	const struct vim_ops *ops = drivers_vim_ops(drivers, site);
+	const struct vim_ops *ops = vim_ops_of(drivers, site);
 	return ops ? ops->caps : NULL;
 }
 

@@ -22,9 +22,8 @@ void drivers_set_observed(struct drivers *drivers, struct observed *observed);
 
 const struct lookup *drivers_lookup(const struct drivers *drivers);
 
-/* The sites as set, with their VIM's operations: for capabilities. NULL: unknown site or driver. */
-const struct vim_ops *drivers_vim_ops(const struct drivers *drivers, const char *site);
-const struct caps *drivers_caps(const char *site, const struct kind *kind, void *drivers); /* for plan_input */
+/* What the VIM driver of a site keeps, for plan_input; NULL: unknown site or driver. */
+const struct caps *drivers_caps(const char *site, const struct kind *kind, void *drivers);
 
 /* Calls @each with every VIM that is open and can be watched. */
 typedef void (*drivers_watch_fn)(const char *site, struct vim *vim, const struct vim_ops *ops, int fd, void *data);

@@ -21,16 +21,6 @@ struct tag {
 	unsigned line, column;
 };
 
-G_GNUC_PRINTF(2, 3) static bool fault(GError **error, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	g_autofree char *text = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error_literal(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, text);
-	return false;
-}
-
 /* Columns count characters, not bytes. */
 static void go_to(struct parser *parser, const char *to)
 {
@@ -82,18 +72,18 @@ static void add_text(struct parser *parser, const char *from, const char *to)
 static bool check_name(const struct tag *tag, GError **error)
 {
 	if (!tag->length)
-		return fault(error, "the tag has no name");
+		return pleach_error_invalid(error, "the tag has no name");
 	if (tag->length == 1 && *tag->name == '.')
 		return true;
 	char last = '.';
 	for (size_t i = 0; i < tag->length; last = tag->name[i++]) {
 		if (g_ascii_isspace(tag->name[i]) || strchr("{}#^/!&>=<$", tag->name[i]))
-			return fault(error, "\"%.*s\" is not a name", (int) tag->length, tag->name);
+			return pleach_error_invalid(error, "\"%.*s\" is not a name", (int) tag->length, tag->name);
 		if (tag->name[i] == '.' && last == '.')
 			break;
 	}
 	if (last == '.')
-		return fault(error, "\"%.*s\" has an empty part between its dots", (int) tag->length, tag->name);
+		return pleach_error_invalid(error, "\"%.*s\" has an empty part between its dots", (int) tag->length, tag->name);
 	return true;
 }
 
@@ -109,13 +99,13 @@ static bool read_tag(struct tag *tag, GError **error)
 	} else if (*at == '&') {
 		at++;
 	} else if (*at == '>' || *at == '<' || *at == '$') {
-		return fault(error, "partials (\"{{%c\") are not part of Pleach's templates", *at);
+		return pleach_error_invalid(error, "partials (\"{{%c\") are not part of Pleach's templates", *at);
 	} else if (*at == '=') {
-		return fault(error, "changed delimiters (\"{{=\") are not part of Pleach's templates");
+		return pleach_error_invalid(error, "changed delimiters (\"{{=\") are not part of Pleach's templates");
 	}
 	const char *end = strstr(at, closing);
 	if (!end)
-		return fault(error, "the tag is not closed by \"%s\"", closing);
+		return pleach_error_invalid(error, "the tag is not closed by \"%s\"", closing);
 	tag->end = end + strlen(closing);
 	while (at < end && g_ascii_isspace(*at))
 		at++;
@@ -129,7 +119,7 @@ static bool read_tag(struct tag *tag, GError **error)
 static bool open_section(struct parser *parser, const struct tag *tag, GError **error)
 {
 	if (parser->n_open == MUSTACHE_DEPTH_MAX)
-		return fault(error, "sections are nested more than %d deep", MUSTACHE_DEPTH_MAX);
+		return pleach_error_invalid(error, "sections are nested more than %d deep", MUSTACHE_DEPTH_MAX);
 	parser->open[parser->n_open++] = parser->pieces->len;
 	enum piece_type type = tag->sigil == '#' ? PIECE_SECTION : PIECE_INVERTED;
 	struct piece piece = { type, tag->name, tag->length, tag->line, tag->column, 0 };
@@ -140,10 +130,10 @@ static bool open_section(struct parser *parser, const struct tag *tag, GError **
 static bool close_section(struct parser *parser, const struct tag *tag, GError **error)
 {
 	if (!parser->n_open)
-		return fault(error, "section \"%.*s\" is closed, but was not opened", (int) tag->length, tag->name);
+		return pleach_error_invalid(error, "section \"%.*s\" is closed, but was not opened", (int) tag->length, tag->name);
 	struct piece *opened = &g_array_index(parser->pieces, struct piece, parser->open[--parser->n_open]);
 	if (opened->length != tag->length || memcmp(opened->at, tag->name, tag->length) != 0)
-		return fault(error, "section \"%.*s\" is closed where \"%.*s\" (line %u) is open", (int) tag->length, tag->name,
+		return pleach_error_invalid(error, "section \"%.*s\" is closed where \"%.*s\" (line %u) is open", (int) tag->length, tag->name,
 			     (int) opened->length, opened->at, opened->line);
 	opened->end = parser->pieces->len;
 	struct piece piece = { PIECE_END, tag->name, tag->length, tag->line, tag->column, 0 };
@@ -185,7 +175,7 @@ GArray *mustache_parse(const char *text, unsigned *ret_line, unsigned *ret_colum
 		const struct piece *opened = &g_array_index(pieces, struct piece, parser.open[parser.n_open - 1]);
 		parser.line = opened->line;
 		parser.column = opened->column;
-		good = fault(error, "section \"%.*s\" is not closed", (int) opened->length, opened->at);
+		good = pleach_error_invalid(error, "section \"%.*s\" is not closed", (int) opened->length, opened->at);
 	}
 	*ret_line = parser.line;
 	*ret_column = parser.column;

@@ -59,23 +59,13 @@ json_t *object_to_json(const struct object *object)
 
 /* --- reading ------------------------------------------------------------------------------------------------------------- */
 
-G_GNUC_PRINTF(2, 3) static bool invalid(GError **error, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	g_autofree char *text = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error_literal(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, text);
-	return false;
-}
-
 static bool read_unsigned(const json_t *json, const char *name, unsigned *ret, const char *what, GError **error)
 {
 	const json_t *member = json_object_get(json, name);
 	if (!member || json_is_null(member))
 		return true;
 	if (!json_is_integer(member) || json_integer_value(member) < 0 || json_integer_value(member) > G_MAXINT32)
-		return invalid(error, "%s: \"%s\" is not a number from 0 to %d", what, name, G_MAXINT32);
+		return pleach_error_invalid(error, "%s: \"%s\" is not a number from 0 to %d", what, name, G_MAXINT32);
 	*ret = (unsigned) json_integer_value(member);
 	return true;
 }
@@ -87,7 +77,7 @@ bool origin_from_json(struct arena *arena, const json_t *json, struct origin *re
 		return true;
 	const char *file = json_string_value(json_object_get(json, "file"));
 	if (!file)
-		return invalid(error, "%s: its origin names no file", what);
+		return pleach_error_invalid(error, "%s: its origin names no file", what);
 	ret->file = arena_strdup(arena, file);
 	return read_unsigned(json, "line", &ret->line, what, error) && read_unsigned(json, "column", &ret->column, what, error);
 }
@@ -97,10 +87,10 @@ static bool read_field(struct arena *arena, struct object_builder *builder, cons
 {
 	struct origin origin;
 	if (!kind_spec(kind, path))
-		return invalid(error, "%s: a %s has no field \"%.100s\"", what, kind->name, path);
+		return pleach_error_invalid(error, "%s: a %s has no field \"%.100s\"", what, kind->name, path);
 	const json_t *member = json_object_get(json, "value");
 	if (!member)
-		return invalid(error, "%s: field \"%s\" has no value", what, path);
+		return pleach_error_invalid(error, "%s: field \"%s\" has no value", what, path);
 	g_autofree char *where = g_strdup_printf("%s: field \"%s\"", what, path);
 	const struct value *value = value_read(arena, member, where, error);
 	if (!value || !origin_from_json(arena, json_object_get(json, "origin"), &origin, where, error))
@@ -114,9 +104,9 @@ static bool read_fields(struct arena *arena, struct object_builder *builder, con
 {
 	json_t *fields = json_object_get(json, "fields");
 	if (!json_is_object(fields))
-		return invalid(error, "%s: \"fields\" is not an object", what);
+		return pleach_error_invalid(error, "%s: \"fields\" is not an object", what);
 	if (json_object_size(fields) > OBJECT_FIELDS_MAX)
-		return invalid(error, "%s: more than %d fields", what, OBJECT_FIELDS_MAX);
+		return pleach_error_invalid(error, "%s: more than %d fields", what, OBJECT_FIELDS_MAX);
 	const char *path;
 	json_t *field;
 	json_object_foreach(fields, path, field)
@@ -131,11 +121,11 @@ static bool read_depends(struct object_builder *builder, const json_t *json, con
 	if (!depends || json_is_null(depends))
 		return true;
 	if (!json_is_array(depends) || json_array_size(depends) > OBJECT_DEPENDS_MAX)
-		return invalid(error, "%s: \"depends\" is not an array of at most %d keys", what, OBJECT_DEPENDS_MAX);
+		return pleach_error_invalid(error, "%s: \"depends\" is not an array of at most %d keys", what, OBJECT_DEPENDS_MAX);
 	for (size_t i = 0; i < json_array_size(depends); i++) {
 		const char *key = json_string_value(json_array_get(depends, i));
 		if (!key || !key_is_valid(key))
-			return invalid(error, "%s: \"depends\" holds what is not a key", what);
+			return pleach_error_invalid(error, "%s: \"depends\" holds what is not a key", what);
 		object_depends_on(builder, key);
 	}
 	return true;
@@ -150,7 +140,7 @@ static bool read_rest(struct arena *arena, struct object_builder *builder, const
 	object_set_incarnation(builder, incarnation);
 	const json_t *descriptor = json_object_get(json, "descriptor");
 	if (descriptor && !json_is_string(descriptor) && !json_is_null(descriptor))
-		return invalid(error, "%s: \"descriptor\" is not a string", what);
+		return pleach_error_invalid(error, "%s: \"descriptor\" is not a string", what);
 	object_set_descriptor(builder, json_string_value(descriptor));
 	return read_fields(arena, builder, kind, json, what, error) && read_depends(builder, json, what, error);
 }
@@ -159,18 +149,18 @@ const struct object *object_from_json(struct arena *arena, const json_t *json, G
 {
 	const char *key = json_string_value(json_object_get(json, "key"));
 	if (!key || !key_is_valid(key)) {
-		invalid(error, "object: \"key\" is not a key");
+		pleach_error_invalid(error, "object: \"key\" is not a key");
 		return NULL;
 	}
 	const struct kind *kind = kind_of_key(key);
 	const char *site = json_string_value(json_object_get(json, "site"));
 	struct origin origin;
 	if (!kind) {
-		invalid(error, "%s: unknown kind of object", key);
+		pleach_error_invalid(error, "%s: unknown kind of object", key);
 		return NULL;
 	}
 	if (!site || !*site || strlen(site) > SITE_NAME_MAX) {
-		invalid(error, "%s: \"site\" is not a name of 1 to %d bytes", key, SITE_NAME_MAX);
+		pleach_error_invalid(error, "%s: \"site\" is not a name of 1 to %d bytes", key, SITE_NAME_MAX);
 		return NULL;
 	}
 	if (!origin_from_json(arena, json_object_get(json, "origin"), &origin, key, error))

@@ -104,3 +104,7 @@ char *subfolder_normalise(const char *subfolder, GError **error);
 
 /* "a" and "b" give "a/b"; either may be "". Owned by the caller. */
 char *subfolder_join(const char *first, const char *second);
+
+/* For hash tables with object ids as keys. */
+guint source_id_hash(gconstpointer id);
+gboolean source_id_equal(gconstpointer a, gconstpointer b);

@@ -14,14 +14,14 @@ static struct {
 	size_t bytes;
 } cache = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-static guint id_hash(gconstpointer id)
+guint source_id_hash(gconstpointer id)
 {
 	guint hash;
 	memcpy(&hash, ((const git_oid *) id)->id, sizeof hash);
 	return hash;
 }
 
-static gboolean id_equal(gconstpointer a, gconstpointer b)
+gboolean source_id_equal(gconstpointer a, gconstpointer b)
 {
 	return git_oid_equal(a, b);
 }
@@ -51,7 +51,7 @@ static void cache_put(const git_oid *id, guint64 size, GBytes *bytes)
 	size_t more = bytes && size <= OBJECTS_KEPT_BLOB_BYTES ? size : 0;
 	pthread_mutex_lock(&cache.lock);
 	if (!cache.blobs)
-		cache.blobs = g_hash_table_new_full(id_hash, id_equal, NULL, kept_free);
+		cache.blobs = g_hash_table_new_full(source_id_hash, source_id_equal, NULL, kept_free);
 	if (g_hash_table_size(cache.blobs) >= OBJECTS_KEPT_MAX || cache.bytes + more > OBJECTS_KEPT_MAX_BYTES) {
 		g_hash_table_remove_all(cache.blobs);
 		cache.bytes = 0;

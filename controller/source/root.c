@@ -15,18 +15,6 @@ enum {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static GHashTable *roots; /* git_oid of a commit to git_oid of its root */
 
-static guint id_hash(gconstpointer id)
-{
-	guint hash;
-	memcpy(&hash, ((const git_oid *) id)->id, sizeof hash);
-	return hash;
-}
-
-static gboolean id_equal(gconstpointer a, gconstpointer b)
-{
-	return git_oid_equal(a, b);
-}
-
 static bool known(const git_oid *commit, git_oid *ret)
 {
 	pthread_mutex_lock(&lock);
@@ -41,7 +29,7 @@ static void remember(const GArray *commits, const git_oid *root)
 {
 	pthread_mutex_lock(&lock);
 	if (!roots)
-		roots = g_hash_table_new_full(id_hash, id_equal, g_free, g_free);
+		roots = g_hash_table_new_full(source_id_hash, source_id_equal, g_free, g_free);
 	if (g_hash_table_size(roots) + commits->len > KEPT_MAX)
 		g_hash_table_remove_all(roots);
 	for (size_t i = 0; i < commits->len; i++)

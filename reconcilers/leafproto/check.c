@@ -11,25 +11,15 @@ const char *leaf_state_name(enum leaf_state state)
 	return names[state];
 }
 
-static bool G_GNUC_PRINTF(2, 3) fail(GError **error, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	g_autofree char *text = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error_literal(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, text);
-	return false;
-}
-
 static bool check_text(const char *text, size_t max_bytes, const char *what, GError **error)
 {
 	if (!text || *text == '\0')
-		return fail(error, "%s is empty", what);
+		return pleach_error_invalid(error, "%s is empty", what);
 	size_t length = strnlen(text, max_bytes + 1);
 	if (length > max_bytes)
-		return fail(error, "%s is longer than %zu bytes", what, max_bytes);
+		return pleach_error_invalid(error, "%s is longer than %zu bytes", what, max_bytes);
 	if (!g_utf8_validate(text, (gssize) length, NULL))
-		return fail(error, "%s is not UTF-8", what);
+		return pleach_error_invalid(error, "%s is not UTF-8", what);
 	return true;
 }
 
@@ -65,24 +55,24 @@ static bool check_path(const char *path, const char *name, GError **error)
 	if (!check_text(path, LEAF_PATH_MAX_BYTES, what, error))
 		return false;
 	if (path[0] != '/')
-		return fail(error, "%s is not absolute: \"%s\"", what, path);
+		return pleach_error_invalid(error, "%s is not absolute: \"%s\"", what, path);
 	for (const char *p = path; *p; p++)
 		if ((unsigned char) *p < 0x20 || *p == 0x7f)
-			return fail(error, "%s holds a control character", what);
+			return pleach_error_invalid(error, "%s holds a control character", what);
 	for (const char *segment = path + 1;; ) {
 		size_t length = strcspn(segment, "/");
 		if (length == 0)
-			return fail(error, "%s has an empty segment: \"%s\"", what, path);
+			return pleach_error_invalid(error, "%s has an empty segment: \"%s\"", what, path);
 		if ((length == 1 && segment[0] == '.') || (length == 2 && segment[0] == '.' && segment[1] == '.'))
-			return fail(error, "%s holds \".\" or \"..\": \"%s\"", what, path);
+			return pleach_error_invalid(error, "%s holds \".\" or \"..\": \"%s\"", what, path);
 		if (length > LEAF_PATH_SEGMENT_MAX_BYTES)
-			return fail(error, "%s has a segment longer than %d bytes", what, LEAF_PATH_SEGMENT_MAX_BYTES);
+			return pleach_error_invalid(error, "%s has a segment longer than %d bytes", what, LEAF_PATH_SEGMENT_MAX_BYTES);
 		if (segment[length] == '\0')
 			break;
 		segment += length + 1;
 	}
 	if (is_kernels(path))
-		return fail(error, "%s is in a folder of the kernel's: \"%s\"", what, path);
+		return pleach_error_invalid(error, "%s is in a folder of the kernel's: \"%s\"", what, path);
 	return true;
 }
 
@@ -92,17 +82,17 @@ static bool check_file(const struct leaf_file *file, size_t *content_bytes, GErr
 	if (!check_text(file->name, LEAF_NAME_MAX_BYTES, "name of a file", error) || !check_path(file->path, file->name, error))
 		return false;
 	if (!leaf_mode_parse(file->mode, &mode) || mode > LEAF_MODE_MAX)
-		return fail(error, "mode of file \"%s\" is not like \"0644\": \"%s\"", file->name, file->mode ? file->mode : "");
+		return pleach_error_invalid(error, "mode of file \"%s\" is not like \"0644\": \"%s\"", file->name, file->mode ? file->mode : "");
 	if (!file->content)
-		return fail(error, "file \"%s\" has no content", file->name);
+		return pleach_error_invalid(error, "file \"%s\" has no content", file->name);
 	size_t length = strnlen(file->content, LEAF_FILE_MAX_BYTES + 1);
 	if (length > LEAF_FILE_MAX_BYTES)
-		return fail(error, "file \"%s\" is larger than %d bytes", file->name, LEAF_FILE_MAX_BYTES);
+		return pleach_error_invalid(error, "file \"%s\" is larger than %d bytes", file->name, LEAF_FILE_MAX_BYTES);
 	if (!g_utf8_validate(file->content, (gssize) length, NULL))
-		return fail(error, "content of file \"%s\" is not UTF-8", file->name);
+		return pleach_error_invalid(error, "content of file \"%s\" is not UTF-8", file->name);
 	*content_bytes += length;
 	if (*content_bytes > LEAF_CONTENT_MAX_BYTES)
-		return fail(error, "the files together are larger than %d bytes", LEAF_CONTENT_MAX_BYTES);
+		return pleach_error_invalid(error, "the files together are larger than %d bytes", LEAF_CONTENT_MAX_BYTES);
 	return true;
 }
 
@@ -110,14 +100,14 @@ static bool check_file(const struct leaf_file *file, size_t *content_bytes, GErr
 static bool check_apart(const struct leaf_file *a, const struct leaf_file *b, GError **error)
 {
 	if (strcmp(a->name, b->name) == 0)
-		return fail(error, "two files have the name \"%s\"", a->name);
+		return pleach_error_invalid(error, "two files have the name \"%s\"", a->name);
 	size_t a_length = strlen(a->path), b_length = strlen(b->path), shorter = MIN(a_length, b_length);
 	if (strncmp(a->path, b->path, shorter) != 0)
 		return true;
 	if (a_length == b_length)
-		return fail(error, "files \"%s\" and \"%s\" have the same path \"%s\"", a->name, b->name, a->path);
+		return pleach_error_invalid(error, "files \"%s\" and \"%s\" have the same path \"%s\"", a->name, b->name, a->path);
 	if ((a_length < b_length ? b : a)->path[shorter] == '/')
-		return fail(error, "files \"%s\" and \"%s\": one has its path inside the other's: \"%s\", \"%s\"", a->name,
+		return pleach_error_invalid(error, "files \"%s\" and \"%s\": one has its path inside the other's: \"%s\", \"%s\"", a->name,
 			    b->name, a->path, b->path);
 	return true;
 }
@@ -125,18 +115,18 @@ static bool check_apart(const struct leaf_file *a, const struct leaf_file *b, GE
 static bool check_command(const struct leaf_nf *nf, GError **error)
 {
 	if (nf->n_command > LEAF_COMMAND_MAX_ARGS)
-		return fail(error, "the command has more than %d arguments", LEAF_COMMAND_MAX_ARGS);
+		return pleach_error_invalid(error, "the command has more than %d arguments", LEAF_COMMAND_MAX_ARGS);
 	size_t bytes = 0;
 	for (size_t i = 0; i < nf->n_command; i++) {
 		size_t length = strnlen(nf->command[i], LEAF_COMMAND_MAX_BYTES + 1);
 		bytes += length;
 		if (bytes > LEAF_COMMAND_MAX_BYTES)
-			return fail(error, "the command is longer than %d bytes", LEAF_COMMAND_MAX_BYTES);
+			return pleach_error_invalid(error, "the command is longer than %d bytes", LEAF_COMMAND_MAX_BYTES);
 		if (!g_utf8_validate(nf->command[i], (gssize) length, NULL))
-			return fail(error, "argument %zu of the command is not UTF-8", i);
+			return pleach_error_invalid(error, "argument %zu of the command is not UTF-8", i);
 	}
 	if (nf->n_command > 0 && nf->command[0][0] == '\0')
-		return fail(error, "the command's program is empty");
+		return pleach_error_invalid(error, "the command's program is empty");
 	return true;
 }
 
@@ -145,11 +135,11 @@ bool leaf_nf_check(const struct leaf_nf *nf, GError **error)
 	if (!check_text(nf->key, LEAF_KEY_MAX_BYTES, "key", error) || !check_command(nf, error))
 		return false;
 	if (!g_str_has_prefix(nf->key, "nf/"))
-		return fail(error, "\"%s\" is not the key of an NF", nf->key);
+		return pleach_error_invalid(error, "\"%s\" is not the key of an NF", nf->key);
 	if (nf->state != LEAF_STARTED && nf->state != LEAF_STOPPED)
-		return fail(error, "state \"%s\" cannot be wanted: it is \"started\" or \"stopped\"", leaf_state_name(nf->state));
+		return pleach_error_invalid(error, "state \"%s\" cannot be wanted: it is \"started\" or \"stopped\"", leaf_state_name(nf->state));
 	if (nf->n_files > LEAF_FILES_MAX)
-		return fail(error, "there are more than %d files", LEAF_FILES_MAX);
+		return pleach_error_invalid(error, "there are more than %d files", LEAF_FILES_MAX);
 	size_t content_bytes = 0;
 	for (size_t i = 0; i < nf->n_files; i++) {
 		if (!check_file(&nf->files[i], &content_bytes, error))

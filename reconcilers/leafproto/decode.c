@@ -2,23 +2,13 @@
 
 #include <string.h>
 
-static bool G_GNUC_PRINTF(2, 3) fail(GError **error, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	g_autofree char *text = g_strdup_vprintf(format, args);
-	va_end(args);
-	g_set_error_literal(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, text);
-	return false;
-}
-
 static bool check_version(const json_t *object, const char *what, GError **error)
 {
 	gint64 version = 0;
 	if (!json_get_int(object, "version", &version, what, error))
 		return false;
 	if (version != LEAF_PROTOCOL_VERSION)
-		return fail(error, "%s: version %" G_GINT64_FORMAT " is not %d", what, version, LEAF_PROTOCOL_VERSION);
+		return pleach_error_invalid(error, "%s: version %" G_GINT64_FORMAT " is not %d", what, version, LEAF_PROTOCOL_VERSION);
 	return true;
 }
 
@@ -32,7 +22,7 @@ static bool check_members(json_t *object, const char *const *known, size_t n_kno
 			found = strcmp(known[i], name) == 0;
 		if (!found) {
 			g_autofree char *short_name = g_strndup(name, LEAF_NAME_MAX_BYTES);
-			return fail(error, "%s: member \"%s\" is not known", what, short_name);
+			return pleach_error_invalid(error, "%s: member \"%s\" is not known", what, short_name);
 		}
 	}
 	return true;
@@ -70,12 +60,12 @@ static bool decode_command(struct arena *arena, const json_t *object, struct lea
 		return false;
 	size_t n = json_array_size(array);
 	if (n > LEAF_COMMAND_MAX_ARGS)
-		return fail(error, "%s: the command has more than %d arguments", what, LEAF_COMMAND_MAX_ARGS);
+		return pleach_error_invalid(error, "%s: the command has more than %d arguments", what, LEAF_COMMAND_MAX_ARGS);
 	const char **command = ARENA_ARRAY(arena, const char *, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		const char *arg = json_string_value(json_array_get(array, i));
 		if (!arg)
-			return fail(error, "%s: argument %zu of the command is not a string", what, i);
+			return pleach_error_invalid(error, "%s: argument %zu of the command is not a string", what, i);
 		command[i] = arena_strdup(arena, arg);
 	}
 	nf->command = command;
@@ -93,7 +83,7 @@ static bool decode_file(struct arena *arena, json_t *object, bool wanted, struct
 	static const char *const known[] = { "name", "path", "mode", "content" };
 	const char *what = "file of an NF", *name = NULL, *path = NULL;
 	if (!json_is_object(object))
-		return fail(error, "%s is not an object", what);
+		return pleach_error_invalid(error, "%s is not an object", what);
 	if (wanted && !check_members(object, known, G_N_ELEMENTS(known), what, error))
 		return false;
 	if (!json_get_string(object, "name", &name, what, error) || !json_get_string(object, "path", &path, what, error) ||
@@ -101,14 +91,14 @@ static bool decode_file(struct arena *arena, json_t *object, bool wanted, struct
 	    !get_opt_string(arena, object, wanted ? "content" : "digest", wanted ? &ret->content : &ret->digest, what, error))
 		return false;
 	if (strlen(name) > LEAF_NAME_MAX_BYTES || strlen(path) > LEAF_PATH_MAX_BYTES)
-		return fail(error, "%s: name or path is too long", what);
+		return pleach_error_invalid(error, "%s: name or path is too long", what);
 	ret->name = arena_strdup(arena, name);
 	ret->path = arena_strdup(arena, path);
 	unsigned bits = 0;
 	if (ret->mode && !leaf_mode_parse(ret->mode, &bits))
-		return fail(error, "mode of file \"%s\" is not four octal digits", ret->name);
+		return pleach_error_invalid(error, "mode of file \"%s\" is not four octal digits", ret->name);
 	if (ret->digest && !is_digest(ret->digest))
-		return fail(error, "digest of file \"%s\" is not one of sha256", ret->name);
+		return pleach_error_invalid(error, "digest of file \"%s\" is not one of sha256", ret->name);
 	return true;
 }
 
@@ -120,7 +110,7 @@ static bool decode_files(struct arena *arena, const json_t *object, bool wanted,
 		return false;
 	size_t n = json_array_size(array);
 	if (n > LEAF_FILES_MAX)
-		return fail(error, "%s: there are more than %d files", what, LEAF_FILES_MAX);
+		return pleach_error_invalid(error, "%s: there are more than %d files", what, LEAF_FILES_MAX);
 	struct leaf_file *files = ARENA_ARRAY(arena, struct leaf_file, n + 1);
 	for (size_t i = 0; i < n; i++)
 		if (!decode_file(arena, json_array_get(array, i), wanted, &files[i], error))
@@ -140,14 +130,14 @@ static bool decode_nf(struct arena *arena, const json_t *object, bool wanted, st
 	    !json_get_bool(object, "stateful", &nf->stateful, what, error))
 		return false;
 	if (strlen(key) > LEAF_KEY_MAX_BYTES)
-		return fail(error, "%s: the key is longer than %d bytes", what, LEAF_KEY_MAX_BYTES);
+		return pleach_error_invalid(error, "%s: the key is longer than %d bytes", what, LEAF_KEY_MAX_BYTES);
 	if (incarnation < 0 || incarnation > G_MAXINT32)
-		return fail(error, "%s: incarnation %" G_GINT64_FORMAT " is out of range", what, incarnation);
+		return pleach_error_invalid(error, "%s: incarnation %" G_GINT64_FORMAT " is out of range", what, incarnation);
 	nf->key = arena_strdup(arena, key);
 	nf->incarnation = (unsigned) incarnation;
 	if (!parse_state(state, &nf->state)) {
 		g_autofree char *short_state = g_strndup(state, LEAF_NAME_MAX_BYTES);
-		return fail(error, "%s: state \"%s\" is not known", what, short_state);
+		return pleach_error_invalid(error, "%s: state \"%s\" is not known", what, short_state);
 	}
 	return decode_command(arena, object, nf, what, error) && decode_files(arena, object, wanted, nf, what, error);
 }
@@ -160,7 +150,7 @@ const struct leaf_nf *leaf_nf_decode(struct arena *arena, const char *text, size
 	if (!object)
 		return NULL;
 	if (!json_is_object(object)) {
-		fail(error, "%s is not an object", what);
+		pleach_error_invalid(error, "%s is not an object", what);
 		return NULL;
 	}
 	struct leaf_nf *nf = ARENA_NEW(arena, struct leaf_nf);
@@ -178,11 +168,11 @@ static const struct leaf_nf *decode_observed(struct arena *arena, const json_t *
 	    !get_opt_string(arena, object, "reason", &nf->reason, what, error))
 		return NULL;
 	if (nf->pid < 0 || nf->restarts < 0) {
-		fail(error, "%s: a negative pid or count of restarts", what);
+		pleach_error_invalid(error, "%s: a negative pid or count of restarts", what);
 		return NULL;
 	}
 	if (nf->reason && strlen(nf->reason) > LEAF_REASON_MAX_BYTES) {
-		fail(error, "%s: the reason is longer than %d bytes", what, LEAF_REASON_MAX_BYTES);
+		pleach_error_invalid(error, "%s: the reason is longer than %d bytes", what, LEAF_REASON_MAX_BYTES);
 		return NULL;
 	}
 	return nf;
@@ -195,7 +185,7 @@ const struct leaf_status *leaf_status_decode(struct arena *arena, const char *te
 	if (!object)
 		return NULL;
 	if (!json_is_object(object)) {
-		fail(error, "%s is not an object", what);
+		pleach_error_invalid(error, "%s is not an object", what);
 		return NULL;
 	}
 	struct leaf_status *status = ARENA_NEW(arena, struct leaf_status);
@@ -206,13 +196,13 @@ const struct leaf_status *leaf_status_decode(struct arena *arena, const char *te
 	status->version = arena_strndup(arena, version, MIN(strlen(version), (size_t) LEAF_NAME_MAX_BYTES));
 	const json_t *nf = json_object_get(object, "nf");
 	if (!nf) {
-		fail(error, "%s: member \"nf\" is missing", what);
+		pleach_error_invalid(error, "%s: member \"nf\" is missing", what);
 		return NULL;
 	}
 	if (json_is_null(nf))
 		return status;
 	if (!json_is_object(nf)) {
-		fail(error, "%s: member \"nf\" is not an object", what);
+		pleach_error_invalid(error, "%s: member \"nf\" is not an object", what);
 		return NULL;
 	}
 	status->nf = decode_observed(arena, nf, what, error);
