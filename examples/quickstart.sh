@@ -142,10 +142,23 @@ END
 	exit 0
 fi
 
-say "8. The end: the rest goes the same way, and the controller stops"
+say "8. A commit that would take everything away is held, until somebody says so"
 show git -C "$lab/tree" rm -q services/web.yaml
 push "Nothing"
-converged >/dev/null
+commit=$(git -C "$lab/tree" rev-parse --short=12 HEAD)
+tries=100
+until pleach status | grep -q "pleach approve $commit"; do
+	tries=$((tries - 1))
+	[ $tries -gt 0 ] || stop_here "It was not held."
+	sleep 0.1
+done
+answers pleach exec web.client -- curl -s --max-time 5 http://10.20.1.10/
+printf '%s$ pleach status | tail -n 1%s\n' "$bold" "$plain"
+pleach status | tail -n 1
+show pleach approve "$commit" || stop_here "It could not be approved."
+converged
+
+say "9. The controller stops; nothing is left"
 kill "$controller"
 wait "$controller"
 controller=

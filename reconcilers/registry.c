@@ -1,6 +1,7 @@
 #include "registry.h"
 
 #include "ems/leaf/ems_leaf.h"
+#include "ems/ssh/ems_ssh.h"
 #include "link/link_kind.h"
 #include "nf/nf_kind.h"
 #include "vim/local/vim_local.h"
@@ -8,7 +9,7 @@
 
 static const struct kind_ops *const kinds[] = { &kind_link_ops, &kind_vnfc_ops, &kind_nf_ops }; /* in order of rank */
 static const struct vim_ops *const vims[] = { &vim_local_ops };
-static const struct ems_ops *const emss[] = { &ems_leaf_ops };
+static const struct ems_ops *const emss[] = { &ems_leaf_ops, &ems_ssh_ops };
 
 const struct registry registry = {
 	.kinds = kinds,

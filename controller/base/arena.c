@@ -12,12 +12,18 @@ struct block {
 	alignas(max_align_t) char data[];
 };
 
+struct kept {
+	void *thing;
+	GDestroyNotify drop;
+};
+
 struct arena {
 	gatomicrefcount refs;
 	struct block *blocks;
 	char *at, *end;
 	size_t size, block_size;
 	GPtrArray *adopted;
+	GArray *kept; /* of struct kept */
 };
 
 struct arena *arena_new(void)
@@ -42,6 +48,9 @@ void arena_unref(struct arena *arena)
 		g_free(block);
 	}
 	g_clear_pointer(&arena->adopted, g_ptr_array_unref);
+	for (guint i = 0; arena->kept && i < arena->kept->len; i++)
+		g_array_index(arena->kept, struct kept, i).drop(g_array_index(arena->kept, struct kept, i).thing);
+	g_clear_pointer(&arena->kept, g_array_unref);
 	g_free(arena);
 }
 
@@ -106,6 +115,14 @@ void arena_adopt(struct arena *arena, struct arena *with)
 	if (!arena->adopted)
 		arena->adopted = g_ptr_array_new_with_free_func((GDestroyNotify) arena_unref);
 	g_ptr_array_add(arena->adopted, arena_ref(with));
+}
+
+void arena_keep(struct arena *arena, void *thing, GDestroyNotify drop)
+{
+	if (!arena->kept)
+		arena->kept = g_array_new(FALSE, FALSE, sizeof(struct kept));
+	struct kept kept = { thing, drop };
+	g_array_append_val(arena->kept, kept);
 }
 
 size_t arena_size(const struct arena *arena)

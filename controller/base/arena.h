@@ -29,5 +29,8 @@ char *arena_printf(struct arena *arena, const char *format, ...) G_GNUC_PRINTF(2
 /* Keeps @with alive for as long as @arena lives: values of @arena may then point into @with. */
 void arena_adopt(struct arena *arena, struct arena *with);
 
+/* Takes @thing over: @drop is called with it when the arena ends. For what is not memory of an arena (GBytes). */
+void arena_keep(struct arena *arena, void *thing, GDestroyNotify drop);
+
 /* Bytes handed out, for reports and benches. */
 size_t arena_size(const struct arena *arena);

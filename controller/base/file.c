@@ -109,11 +109,12 @@ char *file_runtime_folder(void)
 	const char *given = g_getenv("PLEACH_RUNTIME_DIR");
 	if (given && *given)
 		return g_strdup(given);
+	/* Not root's XDG_RUNTIME_DIR: that is of a login session, and gone with it, while a service has none. */
+	if (geteuid() == 0)
+		return g_strdup("/run/pleach");
 	const char *xdg = g_getenv("XDG_RUNTIME_DIR");
 	if (xdg && *xdg == '/')
 		return g_build_filename(xdg, "pleach", NULL);
-	if (geteuid() == 0)
-		return g_strdup("/run/pleach");
 	return g_strdup_printf("/tmp/pleach-%u", (unsigned) geteuid());
 }
 

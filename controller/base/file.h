@@ -17,7 +17,7 @@ bool file_make_folder(const char *path, mode_t mode, GError **error);
 /* Removes a tree; never follows a symbolic link; absent is success. */
 bool file_remove_tree(const char *path, GError **error);
 
-/* Short runtime folder for sockets: $PLEACH_RUNTIME_DIR, else $XDG_RUNTIME_DIR/pleach, else /run/pleach for root, else
+/* Short runtime folder for sockets: $PLEACH_RUNTIME_DIR, else /run/pleach for root, else $XDG_RUNTIME_DIR/pleach, else
  * /tmp/pleach-UID. Not created here. Owned by the caller. */
 char *file_runtime_folder(void);
 

@@ -7,15 +7,17 @@
 #include "daemon/apply.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { TIMEOUT_DEFAULT_S = 300, PLAN_FILE_MAX_BYTES = 64 * 1024 * 1024 };
 
-static gboolean option_destroy, option_dirty;
+static gboolean option_destroy, option_dirty, option_yes;
 static char *option_revision, *option_path, *option_owner, *option_timeout, *option_plan;
 
 static const GOptionEntry options[] = {
 	{ "destroy", 0, 0, G_OPTION_ARG_NONE, &option_destroy, "take away everything that the repository asks for", NULL },
+	{ "yes", 0, 0, G_OPTION_ARG_NONE, &option_yes, "also where that takes away all that is on a site", NULL },
 	{ "allow-dirty", 0, 0, G_OPTION_ARG_NONE, &option_dirty, "apply the files as they are, committed or not", NULL },
 	{ "revision", 0, 0, G_OPTION_ARG_STRING, &option_revision, "this commit (default: HEAD)", "REV" },
 	{ "path", 0, 0, G_OPTION_ARG_STRING, &option_path, "only this sub-folder of the repository", "SUBFOLDER" },
@@ -97,6 +99,7 @@ static int tell(const struct cli *cli, const struct progress *progress, enum app
 	static const char *const names[] = {
 		[APPLY_CONVERGED] = "converged",
 		[APPLY_STUCK] = "not converged",
+		[APPLY_HELD] = "not converged: the rest is held",
 		[APPLY_TIMEOUT] = "not converged in time",
 		[APPLY_INTERRUPTED] = "interrupted; what was begun is written down, run it again to go on",
 	};
@@ -116,6 +119,16 @@ static int tell(const struct cli *cli, const struct progress *progress, enum app
 	return end == APPLY_CONVERGED && !progress->faulty ? EXIT_OK : EXIT_FAULT;
 }
 
+/* Who sits at a terminal is asked; a program says --yes. */
+static bool may_go_on(const char *reason)
+{
+	char line[16] = "";
+	if (!reason || !strstr(reason, "`pleach approve") || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return false;
+	fprintf(stderr, "\r\033[K%s\nDo it? [y/N] ", reason);
+	return fgets(line, sizeof(line), stdin) && (line[0] == 'y' || line[0] == 'Y');
+}
+
 static int run(const struct cli *cli, int argc, char **argv)
 {
 	if (argc > 2)
@@ -132,27 +145,37 @@ static int run(const struct cli *cli, int argc, char **argv)
 		.source = { .path = argc > 1 ? argv[1] : ".", .subfolder = option_path, .owner = option_owner },
 		.state_folder = cli->state,
 		.destroy = option_destroy,
+		.approves = option_yes,
 		.timeout_s = (unsigned) ((timeout_ms + 999) / 1000),
 		.loaded = loaded,
 		.planned = planned,
 		.operation = operation_changed,
 		.data = &progress,
 	};
-	enum apply_end end;
+	enum apply_end how;
 	if ((option_plan && !read_fingerprint(&fingerprint, &error)) || !choose_revision(&apply.source, &error) ||
 	    !file_make_folder(cli->state, 0700, &error))
 		return cli_fail(error);
 	apply.fingerprint = fingerprint;
-	if (!apply_run(&apply, &end, &reason, &error))
+	if (!apply_run(&apply, &how, &reason, &error))
 		return cli_fail(error);
-	return tell(cli, &progress, end, reason);
+	if (how == APPLY_HELD && !apply.approves && !apply.destroy && may_go_on(reason)) {
+		apply.approves = true;
+		apply.fingerprint = NULL; /* what could be done of that plan is done */
+		g_clear_pointer(&reason, g_free);
+		if (!apply_run(&apply, &how, &reason, &error))
+			return cli_fail(error);
+	}
+	return tell(cli, &progress, how, reason);
 }
 
 const struct command command_apply = {
 	.name = "apply",
 	.arguments = "[PATH]",
 	.summary = "one full reconcile without a controller",
-	.details = "Makes the network as the newest commit of PATH (default: this folder) asks for, and ends. The VNFs stay.\n\n"
+	.details = "Makes the network as the newest commit of PATH (default: this folder) asks for, and ends. The VNFs stay.\n"
+		   "A commit that would take away all that is on a site is held: on a terminal it asks, else --yes lets it. What is\n"
+		   "suspended (pleach suspend) stays as it is, with --destroy too.\n\n"
 		   "Exit status: 0 converged, 1 not, or faulty descriptors.",
 	.options = options,
 	.outputs = "text|json",

@@ -91,27 +91,6 @@ static int unknown_command(const char *name)
 	return EXIT_USAGE;
 }
 
-static int complete(void)
-{
-	printf("_pleach() {\n\tlocal word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]}\n\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-	       "\t\tCOMPREPLY=( $(compgen -W \"");
-	for (size_t i = 0; commands[i]; i++)
-		printf("%s%s", i ? " " : "", commands[i]->name);
-	printf("\" -- \"$word\") )\n\t\treturn\n\tfi\n\tlocal options=\"--help --output --controller --state --no-color\"\n\tcase $verb in\n");
-	for (size_t i = 0; commands[i]; i++) {
-		if (!commands[i]->options)
-			continue;
-		printf("\t%s) options+=\"", commands[i]->name);
-		for (const GOptionEntry *option = commands[i]->options; option->long_name; option++)
-			if (*option->long_name)
-				printf(" --%s", option->long_name);
-		printf("\" ;;\n");
-	}
-	printf("\tesac\n\tcase $word in\n\t-*) COMPREPLY=( $(compgen -W \"$options\" -- \"$word\") ) ;;\n"
-	       "\t*) COMPREPLY=( $(compgen -f -- \"$word\") ) ;;\n\tesac\n}\ncomplete -F _pleach pleach\n");
-	return EXIT_OK;
-}
-
 static bool set_output(struct cli *cli, const struct command *command, const char *output)
 {
 	static const char *const names[] = { [OUTPUT_TEXT] = "text", [OUTPUT_JSON] = "json", [OUTPUT_MARKDOWN] = "markdown" };
@@ -125,7 +104,7 @@ static bool set_output(struct cli *cli, const struct command *command, const cha
 	return true;
 }
 
-static char *default_controller(const char *state)
+char *cli_default_controller(const char *state)
 {
 	const char *from_environment = g_getenv("PLEACH_CONTROLLER");
 	return from_environment ? g_strdup(from_environment) : g_strdup_printf("unix:%s/pleachd.sock", state);
@@ -164,7 +143,7 @@ static int run_command(const struct registry *registry, const struct command *co
 		return cli_usage("%s: -o takes %s, not \"%s\"", command->name, command->outputs ? command->outputs : "text", output);
 	g_autofree char *used_state = state ? g_steal_pointer(&state) :
 				      state_environment ? g_strdup(state_environment) : file_state_folder();
-	g_autofree char *used_controller = controller ? g_steal_pointer(&controller) : default_controller(used_state);
+	g_autofree char *used_controller = controller ? g_steal_pointer(&controller) : cli_default_controller(used_state);
 	cli.state = used_state;
 	cli.controller = used_controller;
 	return command->run(&cli, argc, argv);
@@ -188,7 +167,12 @@ int cli_main(const struct registry *registry, int argc, char **argv)
 			char *arguments[] = { argv[2], help, NULL };
 			return run_command(registry, about, 2, arguments);
 		}
-		if (argc > 2)
+		if (argc > 2 && g_str_equal(argv[2], "completion")) {
+			char help[] = "--help";
+			char *arguments[] = { argv[2], help, NULL };
+			return cli_completion(2, arguments);
+		}
+		if (argc > 2 && argv[2][0] != '-')
 			return unknown_command(argv[2]);
 		print_overview(stdout);
 		status = EXIT_OK;
@@ -196,7 +180,7 @@ int cli_main(const struct registry *registry, int argc, char **argv)
 		printf("pleach %s\n", PLEACH_VERSION);
 		status = EXIT_OK;
 	} else if (g_str_equal(verb, "completion"))
-		status = complete();
+		status = cli_completion(argc - 1, argv + 1);
 	else if (command)
 		status = run_command(registry, command, argc - 1, argv + 1);
 	else if (*verb == '-')

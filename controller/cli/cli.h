@@ -49,6 +49,12 @@ int cli_main(const struct registry *registry, int argc, char **argv);
 int cli_fail(const GError *error);
 int cli_usage(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
+/* `pleach completion [bash]`: the script; `pleach completion keys`: what the script asks. completion.c */
+int cli_completion(int argc, char **argv);
+
+/* Where pleachd listens when nobody says: PLEACH_CONTROLLER, else the socket in the state folder. Owned by the caller. */
+char *cli_default_controller(const char *state);
+
 /* --- what several verbs share ----------------------------------------------------------------------------------------------- */
 
 struct report_style cli_style(const struct cli *cli);
@@ -66,6 +72,11 @@ char *cli_key(const char *text);
 /* A request to pleachd: its body, the caller's; NULL and @error (with what to do, when nothing answers). *@ret_exit, when asked for, is the
  * exit status that goes with the answer. */
 char *cli_ask(const struct cli *cli, const char *method, const char *path_and_query, int *ret_exit, GError **error);
+
+/* Prints what pleachd streams under @path, until Ctrl-C or SIGTERM: then EXIT_OK. past.c */
+int cli_follow(const struct cli *cli, const char *path);
+/* Readable from the first Ctrl-C or SIGTERM on, which end nothing by themselves any more. -1: errno. past.c */
+int cli_ending_fd(void);
 
 /* The VIM of the site that @key is on, opened in this process, and the whole key that the operator may have abbreviated. */
 struct cli_target {

@@ -25,6 +25,16 @@ static void refused_by_controller(const struct http_reply *reply, GError **error
 	g_set_error_literal(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, text);
 }
 
+/* The far side's words, without what the client puts before them: where it is is said once. */
+static void no_answer(const struct cli *cli, const struct http_call *call, GError **error)
+{
+	g_autoptr(GError) cause = g_steal_pointer(error);
+	g_autofree char *request = g_strdup_printf("%s: %s %s: ", cli->controller, call->method, call->path);
+	const char *why = g_str_has_prefix(cause->message, request) ? cause->message + strlen(request) : cause->message;
+	g_set_error(error, PLEACH_ERROR, cause->code, "no controller answers at %s (start pleachd, or say --controller): %s",
+		    cli->controller, why);
+}
+
 char *cli_ask(const struct cli *cli, const char *method, const char *path, int *ret_exit, GError **error)
 {
 	static const char *const accepts[] = {
@@ -43,7 +53,7 @@ char *cli_ask(const struct cli *cli, const char *method, const char *path, int *
 	};
 	auto_http_reply reply = { 0 };
 	if (!http_client_call(client, &call, &reply, error)) {
-		g_prefix_error(error, "no controller answers at %s (start pleachd, or say --controller): ", cli->controller);
+		no_answer(cli, &call, error);
 		return NULL;
 	}
 	g_autofree char *exit_status = http_reply_header(&reply, EXIT_HEADER);
@@ -88,50 +98,59 @@ static gboolean option_wait;
 static char *option_timeout;
 
 static const GOptionEntry status_options[] = {
-	{ "wait", 0, 0, G_OPTION_ARG_NONE, &option_wait, "until it has converged", NULL },
+	{ "wait", 0, 0, G_OPTION_ARG_NONE, &option_wait, "until it has converged, or all that is left is held", NULL },
 	{ "timeout", 0, 0, G_OPTION_ARG_STRING, &option_timeout, "with --wait: at most so long (default: 5m)", "TIME" },
 	{ NULL },
 };
 
-/* The last line of a status report says how far it has come. */
-static void show_progress(const char *text)
+static void show_progress(const char *why_not)
 {
-	g_autofree char *trimmed = g_strchomp(g_strdup(text));
-	const char *line = strrchr(trimmed, '\n');
-	fprintf(stderr, "\r\033[K%s", line ? line + 1 : trimmed);
+	fprintf(stderr, "\r\033[KNot converged: %s", why_not);
 	fflush(stderr);
 }
 
-static int wait_converged(const struct cli *cli, const char *path)
+/* Nothing more happens by itself: it has converged, or all that is left to do is held. */
+static bool has_ended(const json_t *status)
+{
+	if (json_is_true(json_object_get(status, "converged")))
+		return true;
+	const char *state = json_opt_string(json_object_get(status, "revision"), "state", "");
+	return json_is_true(json_object_get(status, "settled")) && g_str_equal(state, "held");
+}
+
+static int wait_converged(const struct cli *cli, const char *key)
 {
 	gint64 timeout_ms = option_timeout ? clock_parse_duration_ms(option_timeout) : WAIT_TIMEOUT_DEFAULT_S * 1000;
 	if (timeout_ms < 0)
 		return cli_usage("status: --timeout takes a time such as 90s");
-	const struct cli plain = { .registry = cli->registry, .output = OUTPUT_TEXT, .controller = cli->controller, .state = cli->state };
-	g_autofree char *plain_path = g_strdup(path);
+	const struct cli asking = { .registry = cli->registry, .output = OUTPUT_JSON, .controller = cli->controller, .state = cli->state };
+	g_autofree char *path = make_path(&asking, "/v1/status", key), *shown = make_path(cli, "/v1/status", key);
 	bool terminal = isatty(STDERR_FILENO);
 	for (gint64 until_us = clock_monotonic_us() + timeout_ms * 1000; clock_monotonic_us() < until_us; g_usleep(WAIT_LOOK_MS * 1000)) {
 		g_autoptr(GError) error = NULL;
-		int status = EXIT_OK;
-		g_autofree char *text = cli_ask(&plain, "GET", plain_path, &status, &error);
-		if (!text)
+		g_autofree char *text = cli_ask(&asking, "GET", path, NULL, &error);
+		g_autoptr(json_t) status = text ? json_parse(text, strlen(text), ANSWER_MAX_BYTES, "status", &error) : NULL;
+		if (!status)
 			return cli_fail(error);
-		if (status == EXIT_OK)
+		if (has_ended(status))
 			break;
 		if (terminal)
-			show_progress(text);
+			show_progress(json_opt_string(status, "why_not", ""));
 	}
 	if (terminal)
 		fprintf(stderr, "\r\033[K");
-	return show(cli, "GET", path);
+	return show(cli, "GET", shown);
 }
 
 static int run_status(const struct cli *cli, int argc, char **argv)
 {
 	if (argc > 2)
 		return cli_usage("status takes one key at most");
-	g_autofree char *path = make_path(cli, "/v1/status", argc > 1 ? argv[1] : NULL);
-	return option_wait ? wait_converged(cli, path) : show(cli, "GET", path);
+	const char *key = argc > 1 ? argv[1] : NULL;
+	if (option_wait)
+		return wait_converged(cli, key);
+	g_autofree char *path = make_path(cli, "/v1/status", key);
+	return show(cli, "GET", path);
 }
 
 const struct command command_status = {
@@ -192,36 +211,7 @@ static int run_sync(const struct cli *cli, int argc, char **argv)
 const struct command command_sync = {
 	.name = "sync",
 	.arguments = "[KEY]",
-	.summary = "look at everything and try again what failed, now",
+	.summary = "look at everything, or at KEY, and try again what failed or is held after a failure, now",
 	.details = "Exit status: 0 begun, 1 error.",
 	.run = run_sync,
-};
-
-/* --- logs ------------------------------------------------------------------------------------------------------------------- */
-
-static int option_lines = 100;
-
-static const GOptionEntry logs_options[] = {
-	{ "lines", 'n', 0, G_OPTION_ARG_INT, &option_lines, "the last so many lines (default: 100)", "N" },
-	{ NULL },
-};
-
-static int run_logs(const struct cli *cli, int argc, char **argv)
-{
-	if (argc != 2)
-		return cli_usage("logs: say of which NF: pleach logs KEY");
-	if (option_lines < 1)
-		return cli_usage("logs: --lines takes a number from 1 on");
-	g_autofree char *whole = cli_key(argv[1]), *encoded = http_encode(whole);
-	g_autofree char *path = g_strdup_printf("/v1/logs/%s?lines=%d", encoded, option_lines);
-	return show(cli, "GET", path);
-}
-
-const struct command command_logs = {
-	.name = "logs",
-	.arguments = "KEY",
-	.summary = "the log of an NF",
-	.details = "Exit status: 0 shown, 1 error.",
-	.options = logs_options,
-	.run = run_logs,
 };

@@ -56,9 +56,9 @@ bool call_wait(const struct call *call, int fd, short events, GError **error)
 			return pleach_error_errno(error, errno, "cannot wait for the far side");
 		if (n > 0 && fds[1].revents != 0)
 			return fail_cancelled(error);
+		if (left_ms == 0) /* even when there is something: a far side that never stops talking does not get past the deadline */
+			return fail_timeout(error);
 		if (n > 0 && fds[0].revents != 0)
 			return true;
-		if (n <= 0 && call_left_ms(call) == 0)
-			return fail_timeout(error);
 	}
 }

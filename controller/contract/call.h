@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "model/network.h"
+#include "model/package.h"
 
 struct vim;
 struct ems;
@@ -23,8 +24,10 @@ struct lookup {
 	struct ems *(*ems)(const struct lookup *lookup, const char *site, const char *name, const struct ems_ops **ret_ops, GError **error);
 	/* How to reach a VNFC, as its VIM last told; NULL where it did not. Valid for the length of the call. */
 	const struct access *(*access)(const struct lookup *lookup, const char *vnfc_key);
-	/* A secret by name: NOT_FOUND when the controller has none. Owned by the caller, who clears it after use. */
+	/* A secret by "NAME" or "NAME#KEY": NOT_FOUND when the controller has none. Owned by the caller, who clears it after use. */
 	char *(*secret)(const struct lookup *lookup, const char *name, GError **error);
+	/* A package of the revision in force, by digest; @arena keeps it. NOT_FOUND: this revision has none such. */
+	const struct package *(*package)(const struct lookup *lookup, const char *digest, struct arena *arena, GError **error);
 	void *data;
 };
 
@@ -41,7 +44,8 @@ int call_left_ms(const struct call *call);
 /* True and @error (CANCELLED or TIMEOUT) when the call is to end now. */
 bool call_is_over(const struct call *call, GError **error);
 
-/* Waits for @events on @fd, the deadline, or the cancel descriptor. False with TIMEOUT or CANCELLED. */
+/* Waits for @events on @fd, the deadline, or the cancel descriptor. False with TIMEOUT or CANCELLED; past the deadline also where @fd is
+ * ready. */
 bool call_wait(const struct call *call, int fd, short events, GError **error);
 
 /* Which instance of a slot. */

@@ -61,6 +61,8 @@ static gboolean check(gpointer data)
 		end(apply, APPLY_CONVERGED);
 	else if (cycle_view(apply->cycle)->verdict == CYCLE_STUCK)
 		end(apply, APPLY_STUCK);
+	else if (cycle_view(apply->cycle)->verdict == CYCLE_HELD)
+		end(apply, APPLY_HELD);
 	return G_SOURCE_REMOVE;
 }
 
@@ -78,8 +80,11 @@ static void changed(void *data)
 static bool approve(const struct plan *plan, void *data)
 {
 	struct apply *apply = data;
-	if (!apply->begun && apply->options->fingerprint && !g_str_equal(apply->options->fingerprint, plan->fingerprint))
-		apply->moved = true;
+	char fingerprint[PLAN_FINGERPRINT_SIZE];
+	if (!apply->begun && apply->options->fingerprint) {
+		plan_fingerprint(plan, fingerprint);
+		apply->moved = !g_str_equal(apply->options->fingerprint, fingerprint);
+	}
 	apply->begun = true;
 	return !apply->moved;
 }
@@ -105,9 +110,11 @@ static gboolean interrupted(gpointer data)
 
 static bool run(struct apply *apply, struct store *store, char **ret_reason, GError **error)
 {
+	g_autofree char *secrets = g_build_filename(apply->options->state_folder, "secrets", NULL);
 	const struct cycle_options cycle_options = {
 		.registry = apply->options->registry,
 		.store = store,
+		.secrets_folder = secrets,
 		.source = apply->options->source,
 		.destroy = apply->options->destroy,
 		.approve = approve,
@@ -118,6 +125,9 @@ static bool run(struct apply *apply, struct store *store, char **ret_reason, GEr
 	auto_ptr(cycle) cycle = cycle_new(&cycle_options, error);
 	if (!cycle)
 		return false;
+	exec_forget(cycle_view(cycle)->exec, NULL); /* somebody says so: what failed before is tried again */
+	if (apply->options->approves || apply->options->destroy)
+		holds_approve_all(cycle_view(cycle)->holds);
 	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
 	apply->loop = loop;
 	apply->cycle = cycle;

@@ -12,6 +12,7 @@ struct apply_options {
 	struct revision_source source;
 	const char *state_folder;
 	bool destroy;
+	bool approves; /* it may take away all that is on a site; @destroy says so by itself */
 	const char *fingerprint; /* of a saved plan: refuse when desired or observed have moved since; NULL: none */
 	unsigned timeout_s;
 	void (*loaded)(const struct revision *revision, void *data);
@@ -23,6 +24,7 @@ struct apply_options {
 enum apply_end {
 	APPLY_CONVERGED,
 	APPLY_STUCK,
+	APPLY_HELD, /* nothing was left to do but what is suspended, or waits to be approved */
 	APPLY_TIMEOUT,
 	APPLY_INTERRUPTED,
 };

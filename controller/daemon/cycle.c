@@ -1,15 +1,10 @@
-#include "daemon/cycle.h"
+#include "daemon/cycle_state.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "daemon/attempts.h"
-#include "daemon/journal.h"
+#include "daemon/planning.h"
 #include "daemon/reason.h"
-#include "daemon/sites.h"
-
-#include <glib-unix.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 enum {
 	LOOK_TIMEOUT_S = 20,
@@ -29,6 +24,7 @@ static const char *const verdict_names[] = {
 	[CYCLE_CONVERGED] = "converged",
 	[CYCLE_WORKING] = "working",
 	[CYCLE_STUCK] = "stuck",
+	[CYCLE_HELD] = "held",
 };
 
 const char *cycle_phase_name(enum cycle_phase phase)
@@ -47,46 +43,12 @@ struct load_job {
 	GError *error;
 };
 
-struct plan_job {
-	struct cycle *cycle;
-	struct plan_input input;
-	struct arena *last_arena;
-	struct plan *plan;
-};
-
 struct look_job {
 	struct cycle *cycle;
 	struct observe_input input;
 	struct arena *arena;
 	struct observed *before;
 };
-
-struct cycle {
-	struct cycle_options options;
-	struct cycle_view now;
-	struct tosca_cache *cache;
-	struct journal_keeper *journal;
-	struct drift_record *drift;
-	struct sites *sites;
-	int cancel_fd; /* of looks */
-
-	char *noted; /* what the store was last told of the revision: a state's time is when it began */
-	bool stopping;
-	bool quiet;  /* the look under way was asked for by nothing but a timer, and the network had converged */
-	/* what the next turn begins with */
-	bool want_load, want_look, want_plan;
-	GHashTable *want_keys; /* set of keys to look at */
-
-	struct network *nothing; /* destroy: the desired network with its objects taken away */
-	unsigned partial_looks;
-	bool begun;      /* in the round under way, any operation at all */
-	bool unfinished; /* the round left failures, and they were not looked at yet */
-
-	guint pool_source, wakeup_source, resync_source, retry_source;
-};
-
-static void advance(struct cycle *cycle);
-static void interrupt_waiting(struct cycle *cycle);
 
 static void tell(struct cycle *cycle)
 {
@@ -103,40 +65,16 @@ static void enter(struct cycle *cycle, enum cycle_phase phase, enum cycle_verdic
 	tell(cycle);
 }
 
-static void note_revision(struct cycle *cycle, const char *state, const char *reason)
-{
-	if (!cycle->now.revision)
-		return;
-	g_autofree char *noted = g_strjoin("\n", snapshot_revision(cycle->now.revision->snapshot), state, reason, NULL);
-	if (g_strcmp0(noted, cycle->noted) == 0)
-		return;
-	g_free(cycle->noted);
-	cycle->noted = g_steal_pointer(&noted);
-	const struct store_revision revision = {
-		.wall_us = clock_wall_us(),
-		.commit = snapshot_revision(cycle->now.revision->snapshot),
-		.summary = snapshot_summary(cycle->now.revision->snapshot),
-		.state = state,
-		.reason = reason,
-	};
-	g_autoptr(GError) error = NULL;
-	if (!store_put_revision(cycle->options.store, &revision, &error))
-		log_error("store: revision: %s", error->message);
-}
-
 /* --- loading ---------------------------------------------------------------------------------------------------------------- */
 
 static void load_work(void *data)
 {
 	struct load_job *job = data;
-	job->revision = revision_load(&job->cycle->options.source, job->cycle->cache, &job->error);
+	job->revision = revision_load(&job->cycle->options.source, job->cycle->memory, &job->error);
 }
 
 static void take_revision(struct cycle *cycle, struct revision *revision)
 {
-	const char *former = cycle->now.revision ? snapshot_revision(cycle->now.revision->snapshot) : NULL;
-	if (former && !g_str_equal(former, snapshot_revision(revision->snapshot)) && cycle->now.verdict != CYCLE_CONVERGED)
-		note_revision(cycle, "superseded", NULL);
 	sites_check_drivers(cycle->options.registry, revision);
 	g_clear_pointer(&cycle->now.revision, revision_unref);
 	g_clear_pointer(&cycle->nothing, network_unref);
@@ -145,7 +83,8 @@ static void take_revision(struct cycle *cycle, struct revision *revision)
 		cycle->nothing = network_emptied(revision->network);
 	cycle->now.network = cycle->nothing ? cycle->nothing : revision->network;
 	sites_take(cycle->sites, cycle->now.network);
-	note_revision(cycle, "applying", NULL);
+	drivers_set_network(cycle->now.drivers, cycle->now.network);
+	chronicle_takes(cycle->chronicle, revision);
 }
 
 static void no_watch(const char *site, struct vim *vim, const struct vim_ops *ops, int fd, void *data)
@@ -176,6 +115,7 @@ static void load_done(void *data)
 		cycle->now.refused = job->revision != NULL;
 		g_clear_pointer(&job->revision, revision_unref);
 		cycle->now.load_error = g_strdup(job->error->message);
+		chronicle_refuses(cycle->chronicle, job->error->message);
 		g_error_free(job->error);
 	}
 	if (cycle->now.revision) {
@@ -185,7 +125,7 @@ static void load_done(void *data)
 			cycle->want_look = true;
 	}
 	enter(cycle, CYCLE_IDLE, cycle->now.revision ? CYCLE_WORKING : CYCLE_STUCK);
-	advance(cycle);
+	cycle_advance(cycle);
 }
 
 static void start_load(struct cycle *cycle)
@@ -198,12 +138,19 @@ static void start_load(struct cycle *cycle)
 	pool_submit(cycle->now.pool, load_work, load_done, job);
 }
 
+/* Nothing was left to be done, and so it counts while it is looked at again. */
+bool cycle_rests(const struct cycle *cycle)
+{
+	return cycle->now.verdict == CYCLE_CONVERGED || cycle->now.verdict == CYCLE_HELD;
+}
+
 /* --- looking ---------------------------------------------------------------------------------------------------------------- */
 
 static void look_done(struct observed *observed, void *data)
 {
 	g_autofree struct look_job *job = data;
 	struct cycle *cycle = job->cycle;
+	chronicle_observed(cycle->chronicle, cycle->now.observed, observed);
 	g_clear_pointer(&cycle->now.observed, observed_unref);
 	cycle->now.observed = observed;
 	drivers_set_observed(cycle->now.drivers, observed);
@@ -214,7 +161,7 @@ static void look_done(struct observed *observed, void *data)
 	g_clear_pointer(&job->before, observed_unref);
 	arena_unref(job->arena);
 	enter(cycle, CYCLE_IDLE, CYCLE_WORKING);
-	advance(cycle);
+	cycle_advance(cycle);
 }
 
 static int by_text(gconstpointer a, gconstpointer b)
@@ -244,12 +191,14 @@ static void take_keys(struct cycle *cycle, struct look_job *job)
 
 static void start_look(struct cycle *cycle)
 {
-	enter(cycle, CYCLE_OBSERVING, cycle->now.verdict == CYCLE_CONVERGED ? CYCLE_CONVERGED : CYCLE_WORKING);
+	enter(cycle, CYCLE_OBSERVING, cycle_rests(cycle) ? cycle->now.verdict : CYCLE_WORKING);
 	struct look_job *job = g_new0(struct look_job, 1);
 	job->cycle = cycle;
 	struct arena *last_arena;
 	struct objects last = last_view(cycle->now.last, &last_arena);
-	job->arena = last_arena;
+	job->arena = arena_new();
+	arena_adopt(job->arena, last_arena);
+	arena_unref(last_arena);
 	job->input = (struct observe_input) {
 		.registry = cycle->options.registry,
 		.pool = cycle->now.pool,
@@ -267,18 +216,12 @@ static void start_look(struct cycle *cycle)
 
 /* --- planning --------------------------------------------------------------------------------------------------------------- */
 
-static void plan_work(void *data)
-{
-	struct plan_job *job = data;
-	job->plan = plan_make(&job->input);
-}
-
 static gboolean retry_due(gpointer data)
 {
 	struct cycle *cycle = data;
 	cycle->retry_source = 0;
 	cycle->want_look = true;
-	advance(cycle);
+	cycle_advance(cycle);
 	return G_SOURCE_REMOVE;
 }
 
@@ -291,65 +234,61 @@ static void retry_later(struct cycle *cycle)
 	cycle->retry_source = g_timeout_add((guint) (MAX(at_us - clock_monotonic_us(), 0) / 1000 + 1), retry_due, cycle);
 }
 
+/* Nothing more can be done until something changes. */
 static void settle(struct cycle *cycle)
 {
 	const struct plan *plan = cycle->now.plan;
-	bool done = plan->n_steps == 0 && plan->n_open == 0;
+	bool done = plan->n_steps == 0 && plan->n_open == 0, held = plan->n_steps == plan->n_held && plan->n_open == 0;
 	if (done) {
 		bool faulty = diags_errors(cycle->now.revision->diags) > 0;
-		note_revision(cycle, faulty ? "faulty" : "converged", NULL);
+		chronicle_state(cycle->chronicle, faulty ? "faulty" : "converged", NULL);
 	} else {
 		g_autofree char *reason = reason_of(&cycle->now);
-		note_revision(cycle, "failed", reason);
+		chronicle_state(cycle->chronicle, held ? "held" : "failed", reason);
 	}
 	cycle->quiet = false;
-	enter(cycle, CYCLE_IDLE, done ? CYCLE_CONVERGED : CYCLE_STUCK);
+	enter(cycle, CYCLE_IDLE, done ? CYCLE_CONVERGED : held ? CYCLE_HELD : CYCLE_STUCK);
 	if (!done)
 		retry_later(cycle);
 }
 
-static void run_exec(struct cycle *cycle);
-
-static void plan_done(void *data)
+static void plan_done(struct plan *plan, struct faults *faults, void *data)
 {
-	g_autofree struct plan_job *job = data;
-	struct cycle *cycle = job->cycle;
+	struct cycle *cycle = data;
 	g_clear_pointer(&cycle->now.plan, plan_unref);
-	cycle->now.plan = job->plan;
-	arena_unref(job->last_arena);
-	drift_record_update(cycle->drift, cycle->options.store, cycle->now.plan, clock_wall_us());
+	cycle->now.plan = plan;
+	monitors_planned(cycle->now.monitors, cycle->now.network, cycle->now.observed, faults);
+	chronicle_planned(cycle->chronicle, cycle->now.plan);
 	cycle->now.phase = CYCLE_IDLE;
-	if (cycle->want_load || cycle->stopping) {
-		advance(cycle);
+	/* A plan that is wanted again is an old one: what it may do has changed since. */
+	if (cycle->want_load || cycle->want_plan || cycle->stopping) {
+		cycle_advance(cycle);
 		return;
 	}
 	bool approved = !cycle->options.approve || cycle->options.approve(cycle->now.plan, cycle->options.data);
 	if (cycle->now.plan->n_steps == 0 || !approved) {
 		settle(cycle);
-		advance(cycle);
+		cycle_advance(cycle);
 		return;
 	}
-	enter(cycle, CYCLE_EXECUTING, CYCLE_WORKING);
+	bool all_held = cycle->now.plan->n_held == cycle->now.plan->n_steps;
+	if (!all_held)
+		enter(cycle, CYCLE_EXECUTING, CYCLE_WORKING);
 	cycle->begun = false;
+	monitors_begin(cycle->now.monitors, cycle->now.exec);
 	exec_start(cycle->now.exec, cycle->now.plan, cycle->now.observed, clock_monotonic_us());
-	run_exec(cycle);
+	if (all_held) {
+		settle(cycle);
+		cycle_advance(cycle);
+	} else
+		cycle_run_exec(cycle);
 }
 
 static void start_plan(struct cycle *cycle)
 {
 	cycle->want_plan = false;
-	enter(cycle, CYCLE_PLANNING, cycle->now.verdict == CYCLE_CONVERGED ? CYCLE_CONVERGED : CYCLE_WORKING);
-	struct plan_job *job = g_new0(struct plan_job, 1);
-	job->cycle = cycle;
-	job->input = (struct plan_input) {
-		.desired = cycle->now.network,
-		.last = last_view(cycle->now.last, &job->last_arena),
-		.observed = cycle->now.observed,
-		.caps = drivers_caps,
-		.data = cycle->now.drivers,
-	};
-	job->input.last_arena = job->last_arena;
-	pool_submit(cycle->now.pool, plan_work, plan_done, job);
+	enter(cycle, CYCLE_PLANNING, cycle_rests(cycle) ? cycle->now.verdict : CYCLE_WORKING);
+	planning_start(&cycle->now, plan_done, cycle);
 }
 
 /* --- executing -------------------------------------------------------------------------------------------------------------- */
@@ -358,7 +297,7 @@ static gboolean wakeup_due(gpointer data)
 {
 	struct cycle *cycle = data;
 	cycle->wakeup_source = 0;
-	run_exec(cycle);
+	cycle_run_exec(cycle);
 	return G_SOURCE_REMOVE;
 }
 
@@ -387,12 +326,12 @@ static void exec_ended(struct cycle *cycle)
 	cycle->now.phase = CYCLE_IDLE;
 	if (succeeded || completed)
 		cycle->want_plan = true;
-	else if (!cycle->want_load && !cycle->stopping)
+	else if (!cycle->want_load && !cycle->want_plan && !cycle->stopping)
 		settle(cycle);
-	advance(cycle);
+	cycle_advance(cycle);
 }
 
-static void run_exec(struct cycle *cycle)
+void cycle_run_exec(struct cycle *cycle)
 {
 	gint64 now_us = clock_monotonic_us();
 	exec_run(cycle->now.exec, now_us);
@@ -406,21 +345,9 @@ static void run_exec(struct cycle *cycle)
 		cycle->wakeup_source = g_timeout_add((guint) (MAX(at_us - now_us, 0) / 1000 + 1), wakeup_due, cycle);
 }
 
-static gboolean pool_ready(int fd, GIOCondition condition, gpointer data)
-{
-	struct cycle *cycle = data;
-	pool_dispatch(cycle->now.pool);
-	if (cycle->now.phase == CYCLE_EXECUTING)
-		run_exec(cycle);
-	/* A hint that came meanwhile does not wait for those that only wait for their next try. */
-	if (cycle->want_look || g_hash_table_size(cycle->want_keys) > 0)
-		interrupt_waiting(cycle);
-	return G_SOURCE_CONTINUE;
-}
-
 /* --- the turn --------------------------------------------------------------------------------------------------------------- */
 
-static void advance(struct cycle *cycle)
+void cycle_advance(struct cycle *cycle)
 {
 	if (cycle->now.phase != CYCLE_IDLE || cycle->stopping)
 		return;
@@ -433,166 +360,10 @@ static void advance(struct cycle *cycle)
 }
 
 /* A hint while operations wait for their next try: what they wait for may just have come. */
-static void interrupt_waiting(struct cycle *cycle)
+void cycle_interrupt_waiting(struct cycle *cycle)
 {
 	if (cycle->now.phase == CYCLE_EXECUTING && exec_count(cycle->now.exec, OP_PROCESSING) == 0) {
 		exec_cancel(cycle->now.exec);
-		run_exec(cycle);
+		cycle_run_exec(cycle);
 	}
-}
-
-void cycle_load(struct cycle *cycle)
-{
-	cycle->want_load = true;
-	if (cycle->now.phase == CYCLE_EXECUTING) {
-		exec_cancel(cycle->now.exec);
-		run_exec(cycle);
-	} else
-		advance(cycle);
-}
-
-void cycle_look(struct cycle *cycle, GPtrArray *keys)
-{
-	for (guint i = 0; keys && i < keys->len; i++)
-		g_hash_table_add(cycle->want_keys, g_strdup(g_ptr_array_index(keys, i)));
-	if (!keys)
-		cycle->want_look = true;
-	interrupt_waiting(cycle);
-	advance(cycle);
-}
-
-void cycle_sync(struct cycle *cycle)
-{
-	exec_forget(cycle->now.exec, NULL);
-	cycle->want_look = true;
-	interrupt_waiting(cycle);
-	advance(cycle);
-}
-
-void cycle_look_again(struct cycle *cycle, GPtrArray *keys)
-{
-	cycle->quiet = cycle->now.verdict == CYCLE_CONVERGED && cycle_is_at_rest(cycle);
-	cycle_look(cycle, keys);
-}
-
-static gboolean resync_due(gpointer data)
-{
-	struct cycle *cycle = data;
-	if (cycle_is_at_rest(cycle))
-		store_tidy(cycle->options.store);
-	cycle_look_again(cycle, NULL);
-	return G_SOURCE_CONTINUE;
-}
-
-/* --- life ------------------------------------------------------------------------------------------------------------------- */
-
-static void operation_changed(const struct operation *operation, void *data)
-{
-	struct cycle *cycle = data;
-	cycle->begun |= operation->state == OP_PROCESSING;
-	if (cycle->options.operation)
-		cycle->options.operation(operation, cycle->options.data);
-}
-
-static guint32 random_number(void *data)
-{
-	return g_random_int();
-}
-
-static gint64 wall_now(void *data)
-{
-	return clock_wall_us();
-}
-
-struct cycle *cycle_new(const struct cycle_options *options, GError **error)
-{
-	auto_ptr(last) last = last_new(options->store, error);
-	if (!last)
-		return NULL;
-	int cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (cancel_fd < 0) {
-		pleach_error_errno(error, errno, "eventfd");
-		return NULL;
-	}
-	struct cycle *cycle = g_new0(struct cycle, 1);
-	cycle->options = *options;
-	cycle->now.store = options->store;
-	cycle->cancel_fd = cancel_fd;
-	cycle->now.last = g_steal_pointer(&last);
-	cycle->now.pool = pool_new(options->threads ? options->threads : MAX(g_get_num_processors() * 2, 4));
-	cycle->now.drivers = drivers_new(options->registry, options->secrets_folder);
-	cycle->cache = tosca_cache_new();
-	cycle->drift = drift_record_new();
-	cycle->sites = sites_new(options->store, cycle->now.last, cycle->now.drivers);
-	cycle->want_keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	cycle->journal = journal_keeper_new(options->store, cycle->now.last);
-	const struct exec_options exec_options = {
-		.registry = options->registry,
-		.pool = cycle->now.pool,
-		.lookup = drivers_lookup(cycle->now.drivers),
-		.journal = journal_of(cycle->journal),
-		.random = random_number,
-		.wall = wall_now,
-		.progress = operation_changed,
-		.data = cycle,
-	};
-	cycle->now.exec = exec_new(&exec_options);
-	cycle->pool_source = g_unix_fd_add(pool_fd(cycle->now.pool), G_IO_IN, pool_ready, cycle);
-	if (options->resync_s)
-		cycle->resync_source = g_timeout_add_seconds(options->resync_s, resync_due, cycle);
-	return cycle;
-}
-
-void cycle_stop(struct cycle *cycle)
-{
-	cycle->stopping = true;
-	g_clear_handle_id(&cycle->retry_source, g_source_remove);
-	g_clear_handle_id(&cycle->resync_source, g_source_remove);
-	guint64 one = 1;
-	if (write(cycle->cancel_fd, &one, sizeof(one)) != sizeof(one))
-		log_warning("cannot cancel the look under way: %s", g_strerror(errno));
-	if (cycle->now.phase == CYCLE_EXECUTING) {
-		exec_cancel(cycle->now.exec);
-		run_exec(cycle);
-	}
-}
-
-void cycle_free(struct cycle *cycle)
-{
-	if (!cycle)
-		return;
-	cycle->stopping = true;
-	pool_free(cycle->now.pool);
-	g_clear_handle_id(&cycle->pool_source, g_source_remove);
-	g_clear_handle_id(&cycle->wakeup_source, g_source_remove);
-	g_clear_handle_id(&cycle->retry_source, g_source_remove);
-	g_clear_handle_id(&cycle->resync_source, g_source_remove);
-	exec_free(cycle->now.exec);
-	g_clear_pointer(&cycle->now.plan, plan_unref);
-	g_clear_pointer(&cycle->now.observed, observed_unref);
-	g_clear_pointer(&cycle->nothing, network_unref);
-	g_clear_pointer(&cycle->now.revision, revision_unref);
-	sites_free(cycle->sites);
-	drivers_free(cycle->now.drivers);
-	journal_keeper_free(cycle->journal);
-	drift_record_free(cycle->drift);
-	tosca_cache_free(cycle->cache);
-	last_free(cycle->now.last);
-	g_hash_table_unref(cycle->want_keys);
-	g_free(cycle->now.load_error);
-	g_free(cycle->noted);
-	close(cycle->cancel_fd);
-	g_free(cycle);
-}
-
-bool cycle_is_at_rest(const struct cycle *cycle)
-{
-	bool wants = cycle->want_load || cycle->want_look || cycle->want_plan || g_hash_table_size(cycle->want_keys) > 0;
-	bool quiet = cycle->quiet && (cycle->now.phase == CYCLE_OBSERVING || cycle->now.phase == CYCLE_PLANNING);
-	return (cycle->now.phase == CYCLE_IDLE || quiet) && (cycle->stopping || !cycle->now.revision || !wants);
-}
-
-const struct cycle_view *cycle_view(const struct cycle *cycle)
-{
-	return &cycle->now;
 }

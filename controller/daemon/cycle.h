@@ -17,7 +17,9 @@
 #pragma once
 
 #include "daemon/drivers.h"
+#include "daemon/holds.h"
 #include "daemon/last.h"
+#include "daemon/monitors.h"
 #include "desired/revision.h"
 #include "exec/exec.h"
 #include "exec/observe.h"
@@ -37,6 +39,7 @@ enum cycle_verdict {
 	CYCLE_CONVERGED, /* nothing is left to do */
 	CYCLE_WORKING,
 	CYCLE_STUCK,     /* something failed, is unknown, or cannot be planned: see the plan and the operations */
+	CYCLE_HELD,      /* nothing is left to do but what is held */
 };
 
 const char *cycle_verdict_name(enum cycle_verdict verdict);
@@ -48,6 +51,7 @@ struct cycle_options {
 	const char *secrets_folder;
 	bool destroy;             /* desired is nothing, on the sites of the revision */
 	unsigned threads;         /* 0: a default that fits the machine */
+	unsigned sample_s;        /* each NF is measured so often; 0: never */
 	unsigned resync_s;        /* a full look and another try at what failed, so often; 0: never */
 	/* Asked before a plan is carried out; false: it is not, and the cycle is stuck. NULL: every plan is. */
 	bool (*approve)(const struct plan *plan, void *data);
@@ -61,6 +65,7 @@ struct cycle;
 struct cycle *cycle_new(const struct cycle_options *options, GError **error);
 /* Starts nothing more and tells what is in flight to stop. Free it when its phase is IDLE. */
 void cycle_stop(struct cycle *cycle);
+void cycle_set_resync(struct cycle *cycle, unsigned resync_s);     /* from now on; 0: never */
 void cycle_free(struct cycle *cycle);
 AUTO_DEFINE(cycle, cycle_free)
 
@@ -70,7 +75,8 @@ void cycle_load(struct cycle *cycle);                       /* there may be anot
 void cycle_look(struct cycle *cycle, GPtrArray *keys);      /* something may have changed there; NULL: anywhere. @keys is not kept */
 /* The same when nothing happened but time: a network that had converged counts as converged while it is looked at. */
 void cycle_look_again(struct cycle *cycle, GPtrArray *keys);
-void cycle_sync(struct cycle *cycle);                       /* look at everything, try again what failed */
+/* Looks at everything and tries again what failed, what is held after a failure too; @key: only that object and what is in it. */
+void cycle_sync(struct cycle *cycle, const char *key);
 
 /* --- what is ----------------------------------------------------------------------------------------------------------------- */
 
@@ -86,7 +92,9 @@ struct cycle_view {
 	struct plan *plan;             /* the newest; NULL: none yet */
 	struct exec *exec;             /* its operations, also after it ended */
 	struct last *last;
+	struct holds *holds;
 	struct drivers *drivers;
+	struct monitors *monitors;
 	struct store *store;
 	struct pool *pool;
 	gint64 commit_seen_us;         /* monotonic: when the newest load began */

@@ -1,18 +1,10 @@
 #include "daemon/drivers.h"
 
-#include "base/file.h"
-#include "base/log.h"
+#include "daemon/secrets.h"
+#include "ems/drivers.h"
 
 #include <pthread.h>
 #include <string.h>
-
-enum { SECRET_MAX_BYTES = 64 * 1024 };
-
-struct opened_ems {
-	char *name;
-	const struct ems_ops *ops;
-	struct ems *ems;
-};
 
 struct opened {
 	struct arena *arena;
@@ -20,7 +12,6 @@ struct opened {
 	char *digest; /* of the site's description: a changed one is opened anew */
 	const struct vim_ops *vim_ops;
 	struct vim *vim;
-	GPtrArray *emss; /* struct opened_ems */
 };
 
 struct drivers {
@@ -29,21 +20,14 @@ struct drivers {
 	pthread_mutex_t lock; /* of everything below: workers open handles */
 	GHashTable *sites;    /* name → struct opened */
 	struct observed *observed;
+	const struct network *network; /* whose arena is held */
+	struct ems_drivers *emss;
 	struct lookup lookup;
 };
-
-static void opened_ems_free(gpointer data)
-{
-	struct opened_ems *opened = data;
-	opened->ops->close(opened->ems);
-	g_free(opened->name);
-	g_free(opened);
-}
 
 static void opened_free(gpointer data)
 {
 	struct opened *opened = data;
-	g_ptr_array_unref(opened->emss);
 	if (opened->vim)
 		opened->vim_ops->close(opened->vim);
 	arena_unref(opened->arena);
@@ -78,44 +62,11 @@ static struct vim *lookup_vim(const struct lookup *lookup, const char *site, con
 	return vim;
 }
 
-static struct opened_ems *open_ems(const struct drivers *drivers, struct opened *opened, const char *name, GError **error)
-{
-	for (guint i = 0; i < opened->emss->len; i++) {
-		struct opened_ems *known = g_ptr_array_index(opened->emss, i);
-		if (g_str_equal(known->name, name))
-			return known;
-	}
-	const struct driver_ref *ref = site_ems(opened->site, name);
-	if (!ref) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "site %s has no EMS \"%s\"", opened->site->name, name);
-		return NULL;
-	}
-	const struct ems_ops *ops = registry_ems(drivers->registry, ref->driver);
-	if (!ops) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_UNSUPPORTED, "site %s, EMS %s: there is no EMS driver \"%s\"",
-			    opened->site->name, name, ref->driver);
-		return NULL;
-	}
-	struct ems *ems = ops->open(opened->site, ref, error);
-	if (!ems)
-		return NULL;
-	struct opened_ems *entry = g_new0(struct opened_ems, 1);
-	*entry = (struct opened_ems) { .name = g_strdup(name), .ops = ops, .ems = ems };
-	g_ptr_array_add(opened->emss, entry);
-	return entry;
-}
-
 static struct ems *lookup_ems(const struct lookup *lookup, const char *site, const char *name, const struct ems_ops **ret_ops,
 			      GError **error)
 {
-	struct drivers *drivers = lookup->data;
-	pthread_mutex_lock(&drivers->lock);
-	struct opened *opened = find(drivers, site, error);
-	struct opened_ems *entry = opened ? open_ems(drivers, opened, name, error) : NULL;
-	if (entry)
-		*ret_ops = entry->ops;
-	pthread_mutex_unlock(&drivers->lock);
-	return entry ? entry->ems : NULL;
+	const struct drivers *drivers = lookup->data;
+	return ems_drivers_open(drivers->emss, site, name, ret_ops, error);
 }
 
 static const struct access *lookup_access(const struct lookup *lookup, const char *vnfc_key)
@@ -130,23 +81,20 @@ static const struct access *lookup_access(const struct lookup *lookup, const cha
 static char *lookup_secret(const struct lookup *lookup, const char *name, GError **error)
 {
 	const struct drivers *drivers = lookup->data;
-	g_autofree char *variable = g_strconcat("PLEACH_SECRET_", name, NULL);
-	for (char *at = variable; *at; at++)
-		*at = (*at == '.' || *at == '-') ? '_' : g_ascii_toupper(*at);
-	const char *from_environment = g_getenv(variable);
-	char *secret = NULL;
-	if (from_environment)
-		secret = g_strdup(from_environment);
-	else if (drivers->secrets_folder && !strchr(name, '/') && name[0] != '.') {
-		g_autofree char *path = g_build_filename(drivers->secrets_folder, name, NULL);
-		secret = file_read(path, SECRET_MAX_BYTES, NULL, error);
-		if (secret)
-			g_strchomp(secret);
-	} else
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "this controller has no secret \"%s\"", name);
-	if (secret)
-		redact_add(secret);
-	return secret;
+	return secret_read(drivers->secrets_folder, name, error);
+}
+
+static const struct package *lookup_package(const struct lookup *lookup, const char *digest, struct arena *arena, GError **error)
+{
+	struct drivers *drivers = lookup->data;
+	pthread_mutex_lock(&drivers->lock);
+	const struct package *package = drivers->network ? network_package(drivers->network, digest) : NULL;
+	if (package)
+		arena_adopt(arena, drivers->network->arena);
+	else
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "no package sha256:%s is in this revision", digest);
+	pthread_mutex_unlock(&drivers->lock);
+	return package;
 }
 
 struct drivers *drivers_new(const struct registry *registry, const char *secrets_folder)
@@ -156,8 +104,10 @@ struct drivers *drivers_new(const struct registry *registry, const char *secrets
 	drivers->secrets_folder = g_strdup(secrets_folder);
 	pthread_mutex_init(&drivers->lock, NULL);
 	drivers->sites = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, opened_free);
+	drivers->emss = ems_drivers_new(registry);
 	drivers->lookup = (struct lookup) {
-		.vim = lookup_vim, .ems = lookup_ems, .access = lookup_access, .secret = lookup_secret, .data = drivers,
+		.vim = lookup_vim, .ems = lookup_ems, .access = lookup_access, .secret = lookup_secret,
+		.package = lookup_package, .data = drivers,
 	};
 	return drivers;
 }
@@ -166,8 +116,11 @@ void drivers_free(struct drivers *drivers)
 {
 	if (!drivers)
 		return;
+	ems_drivers_free(drivers->emss);
 	g_hash_table_unref(drivers->sites);
 	g_clear_pointer(&drivers->observed, observed_unref);
+	if (drivers->network)
+		arena_unref(drivers->network->arena);
 	pthread_mutex_destroy(&drivers->lock);
 	g_free(drivers->secrets_folder);
 	g_free(drivers);
@@ -188,12 +141,12 @@ static struct opened *opened_new(const struct drivers *drivers, const struct sit
 	opened->site = site_from_json(opened->arena, json, NULL);
 	g_assert(opened->site); /* made by site_to_json() a line above */
 	opened->vim_ops = registry_vim(drivers->registry, site->vim.driver);
-	opened->emss = g_ptr_array_new_with_free_func(opened_ems_free);
 	return opened;
 }
 
 void drivers_set_sites(struct drivers *drivers, const struct site *const *sites, size_t n)
 {
+	ems_drivers_set_sites(drivers->emss, sites, n);
 	pthread_mutex_lock(&drivers->lock);
 	g_autoptr(GHashTable) former = drivers->sites;
 	drivers->sites = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, opened_free);
@@ -216,6 +169,19 @@ void drivers_set_observed(struct drivers *drivers, struct observed *observed)
 	drivers->observed = observed ? observed_ref(observed) : NULL;
 	pthread_mutex_unlock(&drivers->lock);
 	g_clear_pointer(&former, observed_unref);
+}
+
+void drivers_set_network(struct drivers *drivers, const struct network *network)
+{
+	ems_drivers_set_rules(drivers->emss, network);
+	if (network)
+		arena_ref(network->arena);
+	pthread_mutex_lock(&drivers->lock);
+	const struct network *former = drivers->network;
+	drivers->network = network;
+	pthread_mutex_unlock(&drivers->lock);
+	if (former)
+		arena_unref(former->arena);
 }
 
 const struct lookup *drivers_lookup(const struct drivers *drivers)

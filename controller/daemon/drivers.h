@@ -1,4 +1,5 @@
-/* The opened drivers: for each site its VIM, and for each EMS that an NF names its EMS driver. What calls find through `struct lookup`.
+/* The opened drivers: for each site its VIM, and by the driver controller of ems/ each EMS that an NF names. What calls find through
+ * `struct lookup`.
  *
  * The owner thread sets the sites (only while nothing is in flight); handles are opened when first asked for, by any worker.
  */
@@ -16,6 +17,9 @@ AUTO_DEFINE(drivers, drivers_free)
 
 /* From now on these are the sites (copied). A site that changed gets new handles; one that is gone is closed. */
 void drivers_set_sites(struct drivers *drivers, const struct site *const *sites, size_t n);
+
+/* package() answers from @network, and its access rules count (referenced until the next call); may be NULL. */
+void drivers_set_network(struct drivers *drivers, const struct network *network);
 
 /* access() answers from @observed (referenced until the next call); may be NULL. */
 void drivers_set_observed(struct drivers *drivers, struct observed *observed);

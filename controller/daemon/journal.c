@@ -28,7 +28,9 @@ static void applied_free(gpointer data)
 struct journal_keeper {
 	struct store *store;
 	struct last *last;
+	struct monitors *monitors;
 	GPtrArray *applied; /* struct applied, of the open transaction */
+	GHashTable *begun;  /* id of an operation under way → gint64 *: when it began */
 };
 
 static bool begin(void *data)
@@ -65,17 +67,43 @@ static bool record_repair(const struct journal_keeper *keeper, const struct oper
 	if (operation->state != OP_COMPLETED || (operation->cause != CAUSE_DRIFT && operation->cause != CAUSE_INTENT_DRIFT))
 		return true;
 	const struct store_event event = {
-		.wall_us = operation->wall_us, .key = operation->key, .kind = "repaired", .revision = operation->revision,
+		.wall_us = operation->wall_us, .key = operation->key, .kind = EVENT_REPAIRED, .revision = operation->revision,
 		.text = action_name(operation->action),
 	};
 	return store_put_event(keeper->store, &event, error);
+}
+
+/* "replace (drift), attempt 2: the far side's words" */
+static bool record_event(const struct journal_keeper *keeper, const struct operation *operation, GError **error)
+{
+	const gint64 *begun_us = g_hash_table_lookup(keeper->begun, operation->id);
+	g_autofree char *attempt = operation->attempt > 1 ? g_strdup_printf(", attempt %u", operation->attempt) : g_strdup("");
+	g_autofree char *text = g_strdup_printf("%s (%s)%s%s%s", action_name(operation->action), cause_name(operation->cause), attempt,
+						operation->error ? ": " : "", operation->error ? operation->error : "");
+	const struct store_event event = {
+		.wall_us = operation->wall_us, .key = operation->key, .kind = EVENT_OPERATION, .revision = operation->revision,
+		.text = text, .state = op_state_name(operation->state),
+		.duration_us = begun_us && operation->state != OP_PROCESSING ? operation->wall_us - *begun_us : 0,
+	};
+	if (operation->state == OP_PROCESSING)
+		g_hash_table_insert(keeper->begun, g_strdup(operation->id), g_memdup2(&operation->wall_us, sizeof(gint64)));
+	else
+		g_hash_table_remove(keeper->begun, operation->id);
+	return store_put_event(keeper->store, &event, error);
+}
+
+static bool count(const struct journal_keeper *keeper, const struct operation *operation, GError **error)
+{
+	return operation->state != OP_COMPLETED || store_count_operation(keeper->store, operation, error);
 }
 
 static bool record(void *data, const struct operation *operation)
 {
 	const struct journal_keeper *keeper = data;
 	GError *error = NULL;
-	return (store_put_operation(keeper->store, operation, &error) && record_repair(keeper, operation, &error)) ||
+	return (store_put_operation(keeper->store, operation, &error) && record_event(keeper, operation, &error) &&
+		monitors_record(keeper->monitors, operation, &error) &&
+		record_repair(keeper, operation, &error) && count(keeper, operation, &error)) ||
 	       report_failure("operation", error);
 }
 
@@ -93,10 +121,13 @@ static bool put_applied(void *data, const char *key, const struct object *object
 	return true;
 }
 
-struct journal_keeper *journal_keeper_new(struct store *store, struct last *last)
+struct journal_keeper *journal_keeper_new(struct store *store, struct last *last, struct monitors *monitors)
 {
 	struct journal_keeper *keeper = g_new0(struct journal_keeper, 1);
-	*keeper = (struct journal_keeper) { .store = store, .last = last, .applied = g_ptr_array_new_with_free_func(applied_free) };
+	*keeper = (struct journal_keeper) {
+		.store = store, .last = last, .monitors = monitors, .applied = g_ptr_array_new_with_free_func(applied_free),
+		.begun = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+	};
 	return keeper;
 }
 
@@ -105,6 +136,7 @@ void journal_keeper_free(struct journal_keeper *keeper)
 	if (!keeper)
 		return;
 	g_ptr_array_unref(keeper->applied);
+	g_hash_table_unref(keeper->begun);
 	g_free(keeper);
 }
 
@@ -113,85 +145,4 @@ struct journal journal_of(struct journal_keeper *keeper)
 	return (struct journal) {
 		.begin = begin, .record = record, .applied = put_applied, .commit = commit, .rollback = rollback, .data = keeper,
 	};
-}
-
-/* --- drift ----------------------------------------------------------------------------------------------------------------- */
-
-struct drift_record {
-	GHashTable *seen; /* "KEY PATH", set */
-};
-
-struct drift_record *drift_record_new(void)
-{
-	struct drift_record *record = g_new0(struct drift_record, 1);
-	record->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	return record;
-}
-
-void drift_record_free(struct drift_record *record)
-{
-	if (!record)
-		return;
-	g_hash_table_unref(record->seen);
-	g_free(record);
-}
-
-static bool is_drift(enum cause cause)
-{
-	return cause == CAUSE_DRIFT || cause == CAUSE_INTENT_DRIFT;
-}
-
-/* In the far side's own words: of a VNFC how it ended, of an NF its last words. */
-static const char *why_ended(const struct object *observed)
-{
-	return object_string(observed, "exit", object_string(observed, "reason", NULL));
-}
-
-static void put_drift(struct store *store, const struct step *step, const struct field_change *change, const char *revision,
-		      gint64 wall_us)
-{
-	g_autoptr(GString) text = g_string_new(NULL);
-	if (change) {
-		g_string_append_printf(text, "%s is ", change->path);
-		value_print(change->observed, text);
-		g_string_append(text, ", should be ");
-		value_print(change->desired, text);
-		const char *why = g_str_equal(change->path, "state") && step->observed ? why_ended(step->observed) : NULL;
-		if (why)
-			g_string_append_printf(text, ": %s", why);
-	} else
-		g_string_append(text, step->observed ? "is not as it was made" : "is gone");
-	const struct store_event event = {
-		.wall_us = wall_us, .key = step->key, .kind = "drift", .revision = revision, .text = text->str,
-		.origin = change ? change->origin : step->desired ? step->desired->origin : ORIGIN_NONE,
-	};
-	GError *error = NULL;
-	if (!store_put_event(store, &event, &error))
-		report_failure("event", error);
-	log_warning("drift: %s: %s (%s:%u)", step->key, text->str, event.origin.file ? event.origin.file : "-", event.origin.line);
-}
-
-static void update_one(struct drift_record *record, GHashTable *now, struct store *store, const struct step *step,
-		       const struct field_change *change, const char *revision, gint64 wall_us)
-{
-	char *name = g_strconcat(step->key, " ", change ? change->path : "", NULL);
-	if (!g_hash_table_contains(record->seen, name))
-		put_drift(store, step, change, revision, wall_us);
-	g_hash_table_add(now, name);
-}
-
-void drift_record_update(struct drift_record *record, struct store *store, const struct plan *plan, gint64 wall_us)
-{
-	GHashTable *now = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	for (size_t i = 0; i < plan->n_steps; i++) {
-		const struct step *step = &plan->steps[i];
-		if (step->action == ACTION_CREATE && is_drift(step->cause))
-			update_one(record, now, store, step, NULL, plan->revision, wall_us);
-		else
-			for (size_t j = 0; j < step->n_changes; j++)
-				if (is_drift(step->changes[j].cause))
-					update_one(record, now, store, step, &step->changes[j], plan->revision, wall_us);
-	}
-	g_hash_table_unref(record->seen);
-	record->seen = now;
 }

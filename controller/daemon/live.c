@@ -33,7 +33,8 @@ bool live_look(const struct registry *registry, const struct network *desired, c
 	auto_ptr(arena) arena = arena_new();
 	if (!read_last(state_folder, arena, ret_last, error))
 		return false;
-	auto_ptr(drivers) drivers = drivers_new(registry, NULL);
+	g_autofree char *secrets = g_build_filename(state_folder, "secrets", NULL);
+	auto_ptr(drivers) drivers = drivers_new(registry, secrets);
 	drivers_set_sites(drivers, desired->sites, desired->n_sites);
 	struct pool *pool = pool_new(THREADS);
 	const struct observe_input input = {

@@ -12,5 +12,8 @@ char *reason_of(const struct cycle_view *now)
 	for (size_t i = 0; plan && i < plan->n_unplanned; i++)
 		if (!plan->unplanned[i].advisory)
 			return g_strdup_printf("%s: %s", plan->unplanned[i].key, plan->unplanned[i].reason);
+	for (size_t i = 0; plan && i < plan->n_steps; i++)
+		if (plan->steps[i].held)
+			return g_strdup_printf("%s: held: %s", plan->steps[i].key, plan->steps[i].held);
 	return NULL;
 }

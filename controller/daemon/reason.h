@@ -3,5 +3,6 @@
 
 #include "daemon/cycle.h"
 
-/* "KEY: REASON" of the first operation that failed, or else of the first object on which nothing is planned; NULL: neither. */
+/* "KEY: REASON" of the first operation that failed, or else of the first object on which nothing is planned, or else of the first that is
+ * held; NULL: none of them. */
 char *reason_of(const struct cycle_view *now);

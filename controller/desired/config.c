@@ -1,6 +1,7 @@
 /* Configuration files of network functions: pleach.artifacts.Template and tosca.artifacts.File with a deploy_path. */
 #include "desired/internal.h"
 #include "model/key.h"
+#include "model/mark.h"
 #include "model/mustache.h"
 #include "model/nf.h"
 
@@ -48,7 +49,12 @@ static const char *read_text(struct run *run, const struct tartifact *artifact)
 		run_say(run, SEVERITY_ERROR, "not-text", artifact->origin, "%s is no UTF-8 text", artifact->file);
 		return NULL;
 	}
-	return arena_strndup(run->arena, length > 0 ? data : "", length);
+	const char *text = arena_strndup(run->arena, length > 0 ? data : "", length);
+	if (!mark_is_in(text))
+		return text;
+	run_say(run, SEVERITY_ERROR, "not-text", artifact->origin, "%s has a character U+E000 or U+E001: those stand for secrets",
+		artifact->file);
+	return NULL;
 }
 
 static const char *mode_of(struct run *run, const struct tartifact *artifact)
@@ -87,11 +93,13 @@ static bool compile_config(struct run *run, const struct tartifact *artifact, st
 		.path = artifact->deploy_path,
 		.mode = mode_of(run, artifact),
 		.text = read_text(run, artifact),
+		.on_change = tvalue_string(tnamed_get(artifact->properties, "on_change"), "reload"),
 		.is_template = ttype_is_a(artifact->type, "pleach.artifacts.Template"),
 	};
 	ret->field.path = arena_printf(run->arena, "config.%s.path", name);
 	ret->field.content = arena_printf(run->arena, "config.%s.content", name);
 	ret->field.mode = arena_printf(run->arena, "config.%s.mode", name);
+	ret->field.on_change = arena_printf(run->arena, "config.%s.on_change", name);
 	if (ret->text && ret->is_template)
 		check_syntax(run, ret);
 	return ret->text != NULL;
@@ -101,6 +109,11 @@ static bool is_config(struct run *run, const struct tnode *node, const struct ta
 {
 	bool template = ttype_is_a(artifact->type, "pleach.artifacts.Template");
 
+	if (package_holds(artifact)) {
+		if (artifact->deploy_path)
+			not_kept(run, artifact->origin, "the deploy_path of \"%s\", which is a script of the package,", artifact->name);
+		return false;
+	}
 	if (!template && !ttype_is_a(artifact->type, "tosca.artifacts.File")) {
 		not_kept(run, artifact->origin, "the artifact \"%s\" of \"%s\"", artifact->name, node->name);
 		return false;
@@ -191,13 +204,10 @@ static struct origin place(const char *message, const struct config *config, con
 }
 
 static const struct value *try_out(struct service *service, const struct nfd *nf, const struct config *config,
-				   const struct scope *scope, int secrets)
+				   const struct scope *scope)
 {
 	struct arena *arena = service->run->arena;
-	struct scope trial = *scope;
-
-	trial.secrets = secrets;
-	const struct expr *map = configs_scope(&trial, nf, NULL);
+	const struct expr *map = configs_scope(scope, nf, NULL);
 	if (!map)
 		return NULL;
 	g_autoptr(GError) error = NULL;
@@ -215,21 +225,27 @@ static const struct value *try_out(struct service *service, const struct nfd *nf
 	return NULL;
 }
 
-void configs_check(struct service *service, struct nfd *nf, const struct scope *scope)
-{
-	bool secrets = false;
+struct secrets {
+	struct arena *arena;
+	GHashTable *names; /* → struct origin */
+	struct origin origin;
+};
 
-	for (size_t i = 0; i < nf->node->properties.n; i++)
-		secrets = secrets || values_holds_secret(nf->node->properties.items[i].value);
-	for (size_t i = 0; i < nf->n_configs && !nf->left_out; i++) {
+static void note_secret(const char *secret, void *data)
+{
+	const struct secrets *secrets = data;
+	if (!g_hash_table_contains(secrets->names, secret))
+		g_hash_table_insert(secrets->names, arena_strdup(secrets->arena, secret),
+				    arena_memdup(secrets->arena, &secrets->origin, sizeof secrets->origin));
+}
+
+void configs_check(struct service *service, const struct nfd *nf, const struct scope *scope, GHashTable *secrets)
+{
+	for (size_t i = 0; i < nf->n_configs; i++) {
 		const struct config *config = &nf->configs[i];
-		if (!config->is_template || !try_out(service, nf, config, scope, SECRETS_SHOWN) || !secrets)
-			continue;
-		const struct value *value = try_out(service, nf, config, scope, SECRETS_UNKNOWN);
-		if (!value || value_is_known(value))
-			continue;
-		not_kept(service->run, config->artifact->origin, "the network function \"%s\", whose template needs a secret,",
-			 nf->node->name);
-		nf->left_out = true;
+		struct secrets noted = { service->run->arena, secrets, config->artifact->origin };
+		const struct value *value = config->is_template ? try_out(service, nf, config, scope) : NULL;
+		if (value && value->type == VALUE_STRING)
+			mark_each(value->string, note_secret, &noted);
 	}
 }

@@ -3,144 +3,6 @@
 
 #include <string.h>
 
-/* --- helpers that all parts use ----------------------------------------------------------------------------------------- */
-
-struct origin origin_of(const struct tvalue *value, struct origin fallback)
-{
-	if (!value || !origin_is_set(value->origin) || g_str_has_prefix(value->origin.file, "pleach:"))
-		return fallback;
-	return value->origin;
-}
-
-void run_suggest(struct run *run, struct diag *diag, const char *word, GPtrArray *names)
-{
-	enum { LISTED = 12 };
-	const char *near = diag_did_you_mean(word, (const char *const *) names->pdata, names->len);
-
-	if (near) {
-		diag_hint(run->diags, diag, "did you mean \"%s\"?", near);
-		return;
-	}
-	if (names->len == 0 || names->len > LISTED)
-		return;
-	g_autoptr(GString) list = g_string_new(NULL);
-	for (guint i = 0; i < names->len; i++)
-		g_string_append_printf(list, "%s%s", i ? ", " : "", (const char *) names->pdata[i]);
-	diag_hint(run->diags, diag, "there %s: %s", names->len == 1 ? "is" : "are", list->str);
-}
-
-struct diag *run_say(struct run *run, enum severity severity, const char *code, struct origin origin, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	g_autofree char *text = g_strdup_vprintf(format, args);
-	va_end(args);
-	char *id = g_strdup_printf("%s:%u:%u:%s:%s", origin.file ? origin.file : "", origin.line, origin.column, code, text);
-	if (!g_hash_table_add(run->said, id)) {
-		run->n_repeated += severity == SEVERITY_ERROR ? 1 : 0;
-		return NULL;
-	}
-	return diags_add(run->diags, severity, code, origin, "%s", text);
-}
-
-size_t run_errors(const struct run *run)
-{
-	return diags_errors(run->diags) + run->n_repeated;
-}
-
-static void print_value(GString *out, const struct tvalue *value)
-{
-	g_string_append_printf(out, "%d@%s:%u:%u", value->type, value->origin.file ? value->origin.file : "", value->origin.line,
-			       value->origin.column);
-	switch (value->type) {
-	case TV_NULL:
-		break;
-	case TV_BOOL:
-		g_string_append_c(out, value->boolean ? 't' : 'f');
-		break;
-	case TV_INTEGER:
-		g_string_append_printf(out, "%" G_GINT64_FORMAT, value->integer);
-		break;
-	case TV_FLOAT:
-		g_string_append_printf(out, "%.17g", value->number);
-		break;
-	case TV_STRING:
-		g_string_append_printf(out, "%zu:%s", strlen(value->string), value->string);
-		break;
-	case TV_LIST:
-		for (size_t i = 0; i < value->list.n; i++)
-			print_value(out, value->list.items[i]);
-		break;
-	case TV_MAP:
-		for (size_t i = 0; i < value->map.n; i++) {
-			g_string_append_printf(out, "%zu:%s=", strlen(value->map.keys[i]), value->map.keys[i]);
-			print_value(out, value->map.items[i]);
-		}
-		break;
-	case TV_FUNCTION:
-		g_string_append_printf(out, "%s(", value->function.name);
-		for (size_t i = 0; i < value->function.n; i++)
-			print_value(out, value->function.args[i]);
-		break;
-	}
-	g_string_append_c(out, ';');
-}
-
-const struct ttopology *run_instantiate(struct run *run, const struct ttemplate *template, struct tnamed_list inputs,
-					struct origin from)
-{
-	/* Equal inputs from other lines are other inputs: values keep their origins. */
-	g_autoptr(GString) id = g_string_new(NULL);
-
-	g_string_append_printf(id, "%p", (const void *) template);
-	for (size_t i = 0; i < inputs.n; i++) {
-		g_string_append_printf(id, "|%s=", inputs.items[i].name);
-		print_value(id, inputs.items[i].value);
-	}
-	const struct ttopology *topology = g_hash_table_lookup(run->topologies, id->str);
-	if (topology)
-		return topology;
-	size_t before = diags_count(run->diags);
-	topology = tosca_instantiate(run->tosca, template, inputs, from, run->arena, run->diags);
-	if (!topology->faulty && diags_count(run->diags) == before)
-		g_hash_table_insert(run->topologies, g_strdup(id->str), held(topology));
-	return topology;
-}
-
-GBytes *run_read(struct run *run, const char *file, struct origin from)
-{
-	GBytes *bytes = g_hash_table_lookup(run->files, file);
-
-	if (bytes)
-		return bytes;
-	g_autoptr(GError) error = NULL;
-	bytes = snapshot_read(tosca_snapshot(run->tosca), file, &error);
-	if (!bytes) {
-		run_say(run, SEVERITY_ERROR, "unknown-file", from, "%s", error->message);
-		return NULL;
-	}
-	g_hash_table_insert(run->files, g_strdup(file), bytes);
-	return bytes;
-}
-
-bool run_take_key(struct run *run, const char *key, struct origin origin)
-{
-	if (!key_is_valid(key)) {
-		diags_error(run->diags, "key-too-long", origin, "the key \"%.80s…\" has %zu bytes; %d are allowed", key,
-			    strlen(key), KEY_MAX);
-		return false;
-	}
-	const struct origin *there = g_hash_table_lookup(run->keys, key);
-	if (there) {
-		struct diag *diag = diags_error(run->diags, "duplicate-key", origin, "two objects have the key \"%s\"", key);
-		diag_note(run->diags, diag, *there, "the first is made here");
-		return false;
-	}
-	g_hash_table_insert(run->keys, held(key), arena_memdup(run->arena, &origin, sizeof origin));
-	return true;
-}
-
 /* --- the walk ----------------------------------------------------------------------------------------------------------- */
 
 static void protect_everything(struct run *run)
@@ -180,7 +42,7 @@ static size_t count_nodes(GBytes *bytes, const char *type)
 	return n;
 }
 
-static bool has_version(GBytes *bytes)
+bool bytes_have_version(GBytes *bytes)
 {
 	static const char word[] = "tosca_definitions_version";
 	gsize length;
@@ -202,7 +64,7 @@ static void protect_from(struct run *run, const char *file, size_t n_services, s
 		protect_everything(run);
 	if (sites)
 		run->sites_uncertain = true;
-	if ((services || sites) && !has_version(bytes)) {
+	if ((services || sites) && !bytes_have_version(bytes)) {
 		const struct origin origin = { arena_strdup(run->arena, file), 0, 0 };
 		struct diag *diag = diags_error(run->diags, "no-version", origin,
 						"it describes what shall exist, but has no tosca_definitions_version: it is not read");
@@ -210,21 +72,27 @@ static void protect_from(struct run *run, const char *file, size_t n_services, s
 	}
 }
 
-static bool is_yaml(const char *path)
+bool path_is_yaml(const char *path)
 {
 	return g_str_has_suffix(path, ".yaml") || g_str_has_suffix(path, ".yml");
 }
 
+/* Templates and files both come in order of their paths. */
 static void protect_from_unread_files(struct run *run)
 {
 	const struct snapshot *snapshot = tosca_snapshot(run->tosca);
-	g_autoptr(GHashTable) read = g_hash_table_new(g_str_hash, g_str_equal);
+	size_t at = 0, n = tosca_count(run->tosca);
 
-	for (size_t i = 0; i < tosca_count(run->tosca); i++)
-		g_hash_table_add(read, held(tosca_template(run->tosca, i)->file));
+	if (!snapshot_is_whole(snapshot)) {
+		protect_everything(run);
+		run->sites_uncertain = true;
+	}
 	for (size_t i = 0; i < snapshot_count(snapshot); i++) {
 		const char *path = snapshot_file(snapshot, i)->path;
-		if (is_yaml(path) && !g_hash_table_contains(read, path))
+		int order = -1;
+		while (at < n && (order = strcmp(tosca_template(run->tosca, at)->file, path)) < 0)
+			at++;
+		if ((at == n || order != 0) && path_is_yaml(path))
 			protect_from(run, path, 0, 0);
 	}
 }
@@ -243,9 +111,12 @@ static bool concerns_us(const struct ttopology *topology)
 
 static void walk_template(struct run *run, const struct ttemplate *template)
 {
+	if (memory_walk(run, template))
+		return;
 	auto_ptr(arena) arena = arena_new();
 	auto_ptr(diags) diags = diags_new();
 	size_t n_services = 0, n_sites = 0;
+	struct walked walked = { .template = template, .first = run->services->len };
 	const struct ttopology *topology =
 		tosca_instantiate(run->tosca, template, (struct tnamed_list) { 0 }, template->origin, arena, diags);
 
@@ -253,6 +124,7 @@ static void walk_template(struct run *run, const struct ttemplate *template)
 		arena_adopt(run->arena, arena);
 		diags_append(run->diags, diags);
 		kept_policies(run, topology);
+		access_take(run, topology);
 		for (size_t i = 0; i < topology->n_nodes; i++) {
 			const struct tnode *node = &topology->nodes[i];
 			if (tnode_is_a(node, "pleach.nodes.Site")) {
@@ -264,7 +136,13 @@ static void walk_template(struct run *run, const struct ttemplate *template)
 			}
 		}
 	}
-	if (!topology->faulty && !template->faulty)
+	bool faulty = topology->faulty || template->faulty;
+	walked.n = (guint) n_services;
+	walked.keep = !faulty && n_sites == 0 && (!concerns_us(topology) || (topology->n_policies == 0 && diags_count(diags) == 0));
+	g_array_append_val(run->walked, walked);
+	if (n_sites > 0)
+		g_ptr_array_add(run->site_templates, held(template));
+	if (!faulty)
 		return;
 	/* A node of a type that is nowhere defined may be a service whose type is mistyped. */
 	for (size_t i = 0; i < topology->n_nodes && !topology->substitution.node_type; i++)
@@ -279,10 +157,10 @@ static int by_service_name(const void *a, const void *b)
 	int order = strcmp(x->name, y->name);
 
 	if (order == 0)
-		order = g_strcmp0(x->node->origin.file, y->node->origin.file);
-	if (order != 0 || x->node->origin.line == y->node->origin.line)
+		order = g_strcmp0(x->origin.file, y->origin.file);
+	if (order != 0 || x->origin.line == y->origin.line)
 		return order;
-	return x->node->origin.line < y->node->origin.line ? -1 : 1;
+	return x->origin.line < y->origin.line ? -1 : 1;
 }
 
 static void refuse_duplicates(struct run *run)
@@ -291,10 +169,12 @@ static void refuse_duplicates(struct run *run)
 		struct service *former = run->services->pdata[i - 1], *service = run->services->pdata[i];
 		if (strcmp(former->name, service->name) != 0)
 			continue;
-		struct diag *diag = diags_error(run->diags, "duplicate-service", service->node->origin,
+		struct diag *diag = diags_error(run->diags, "duplicate-service", service->origin,
 						"there are two services of the name \"%s\"", service->name);
-		diag_note(run->diags, diag, former->node->origin, "first defined here");
+		diag_note(run->diags, diag, former->origin, "first defined here");
 		former->faulty = service->faulty = true;
+		/* Others of its file may depend on it: those would be remembered as they were with it. */
+		run->gave_up = run->gave_up || former->made || service->made;
 	}
 }
 
@@ -306,11 +186,12 @@ static void link_services(struct run *run)
 
 	for (guint i = 0; i < run->services->len; i++) {
 		struct service *service = run->services->pdata[i];
-		g_hash_table_insert(of_node, held(service->node), service);
+		if (!service->made)
+			g_hash_table_insert(of_node, held(service->node), service);
 	}
 	for (guint i = 0; i < run->services->len; i++) {
 		struct service *service = run->services->pdata[i];
-		for (size_t j = 0; j < service->node->n_requirements; j++) {
+		for (size_t j = 0; !service->made && j < service->node->n_requirements; j++) {
 			const struct trequirement *requirement = &service->node->requirements[j];
 			struct service *other = requirement->node ? g_hash_table_lookup(of_node, requirement->node) : NULL;
 			if (other && strcmp(requirement->name, "dependency") == 0)
@@ -343,16 +224,16 @@ static void break_cycles(struct run *run, struct service *service)
 
 static void order_services(struct run *run)
 {
-	guint64 pairs = 0;
-
 	for (guint i = 0; i < run->services->len; i++) {
 		struct service *service = run->services->pdata[i];
-		for (guint j = 0; j < service->after->len && !service->faulty; j++) {
+		for (guint j = 0; !service->made && j < service->after->len && !service->faulty; j++) {
 			const struct service *other = service->after->pdata[j];
 			if (other->faulty)
 				continue;
-			pairs += (guint64) service->first->len * other->last->len;
-			if (pairs > DESIRED_MAX_ORDER) {
+			guint64 more = (guint64) service->first->len * other->last->len;
+			service->pairs += more;
+			run->pairs += more;
+			if (run->pairs > DESIRED_MAX_ORDER) {
 				diags_error(run->diags, "too-many-dependencies", service->node->origin,
 					    "the services \"%s\" and \"%s\" are too large to be put in order", service->name,
 					    other->name);
@@ -386,27 +267,58 @@ static void say_what_is_not_there(struct run *run)
 		  "%zu descriptor%s, no pleach.nodes.NetworkService: nothing is desired.", n, n == 1 ? "" : "s");
 }
 
+/* What it finds, reads and asks of its site is its own. */
+static void make_service(struct run *run, struct service *service)
+{
+	struct collection outer = collection_begin(run);
+
+	reads_begin(run->ledger);
+	service_make(service);
+	service->reads = reads_end();
+	service->findings = collection_end(run, outer);
+	run_add(run, service->findings);
+	if (!service->site)
+		return;
+	service->site->vcpus += service->asked.vcpus;
+	service->site->mem_bytes += service->asked.mem_bytes;
+	service->site->vnfs += service->asked.vnfs;
+}
+
+static void build_objects(struct run *run, struct service *service)
+{
+	guint first = run->objects->len;
+
+	for (guint j = 0; j < service->objects->len; j++) {
+		const struct object *object = object_build(service->objects->pdata[j]);
+		if (!service->faulty)
+			g_ptr_array_add(run->objects, held(object));
+	}
+	g_ptr_array_set_size(service->objects, 0);
+	if (!service->faulty)
+		memory_note(run, service, (const struct object *const *) run->objects->pdata + first, run->objects->len - first);
+	while (run->makers->len < run->objects->len)
+		g_ptr_array_add(run->makers, service->made_now);
+}
+
 static void make_services(struct run *run)
 {
 	for (guint i = 0; i < run->services->len; i++) {
 		struct service *service = run->services->pdata[i];
 		if (i >= DESIRED_MAX_SERVICES) {
-			run_say(run, SEVERITY_ERROR, "too-many-services", service->node->origin, "more than %d services",
+			run_say(run, SEVERITY_ERROR, "too-many-services", service->origin, "more than %d services",
 				DESIRED_MAX_SERVICES);
 			service->faulty = true;
 		}
-		if (!service->faulty)
-			service_make(service);
+		if (!service->faulty && service->made)
+			memory_use(run, service);
+		else if (!service->faulty)
+			make_service(run, service);
 	}
 	order_services(run);
 	for (guint i = 0; i < run->services->len; i++) {
 		struct service *service = run->services->pdata[i];
-		for (guint j = 0; j < service->objects->len; j++) {
-			const struct object *object = object_build(service->objects->pdata[j]);
-			if (!service->faulty)
-				g_ptr_array_add(run->objects, held(object));
-		}
-		g_ptr_array_set_size(service->objects, 0);
+		if (!service->made)
+			build_objects(run, service);
 		if (service->faulty)
 			protect_service(run, service->segment);
 	}
@@ -434,7 +346,8 @@ static const char *network_owner(struct run *run)
 
 static struct network *finish(struct run *run)
 {
-	struct network *network = ARENA_NEW(run->arena, struct network);
+	struct arena *arena = arena_new(); /* what was made in this run outlives the network where the next one takes it over */
+	struct network *network = ARENA_NEW(arena, struct network);
 	const struct site **sites = ARENA_ARRAY(run->arena, const struct site *, run->sites->len);
 	const char **faulty = ARENA_ARRAY(run->arena, const char *, run->faulty->len);
 
@@ -446,13 +359,18 @@ static struct network *finish(struct run *run)
 		if (network->n_faulty_services == 0 || strcmp(faulty[network->n_faulty_services - 1], prefix) != 0)
 			faulty[network->n_faulty_services++] = prefix;
 	}
-	network->arena = run->arena;
+	arena_adopt(arena, run->arena);
+	network->arena = arena;
 	network->revision = arena_strdup(run->arena, snapshot_revision(tosca_snapshot(run->tosca)));
 	network->owner = network_owner(run);
 	network->sites = sites;
 	network->n_sites = run->sites->len;
-	network->objects = objects_sorted(run->arena, (const struct object *const *) run->objects->pdata, run->objects->len);
+	network->objects = memory_objects(run, arena, run->objects, run->makers);
+	network->packages = packages_gather(run, &network->n_packages);
+	network->access = access_gather(run, &network->n_access);
 	network->faulty_services = faulty;
+	if (run->memory)
+		memory_settle(run, arena, network->objects);
 	return network;
 }
 
@@ -466,48 +384,114 @@ static void free_service(void *data)
 	service_free(data);
 }
 
+static void free_compiled(void *data)
+{
+	struct compiled *compiled = data;
+	diags_free(compiled->findings);
+	reads_unref(compiled->reads);
+	g_free(compiled);
+}
+
+static void free_reads(void *data)
+{
+	reads_unref(data);
+}
+
+static void run_open(struct run *run)
+{
+	run->arena = arena_new();
+	run->scratch = arena_new();
+	run->diags = diags_new();
+	run->topologies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	run->substitutions = g_hash_table_new(NULL, NULL);
+	run->vnfds = g_hash_table_new_full(NULL, NULL, NULL, free_compiled);
+	run->said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	run->keys = g_hash_table_new(g_str_hash, g_str_equal);
+	run->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref_bytes);
+	run->packages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	run->package_reads = g_hash_table_new_full(NULL, NULL, NULL, free_reads);
+	run->walked = g_array_new(FALSE, FALSE, sizeof(struct walked));
+	run->site_templates = g_ptr_array_new();
+	run->sites = g_ptr_array_new();
+	run->services = g_ptr_array_new_with_free_func(free_service);
+	run->walk = g_ptr_array_new();
+	run->objects = g_ptr_array_new();
+	run->makers = g_ptr_array_new();
+	run->access = g_array_new(FALSE, FALSE, sizeof(struct access_rule));
+	run->faulty = g_ptr_array_new();
+}
+
+static void run_close(struct run *run)
+{
+	g_ptr_array_unref(run->faulty);
+	g_array_unref(run->access);
+	g_ptr_array_unref(run->makers);
+	g_ptr_array_unref(run->objects);
+	g_ptr_array_unref(run->walk);
+	g_ptr_array_unref(run->services);
+	g_ptr_array_unref(run->sites);
+	g_ptr_array_unref(run->site_templates);
+	g_array_unref(run->walked);
+	g_hash_table_unref(run->package_reads);
+	g_hash_table_unref(run->packages);
+	g_hash_table_unref(run->files);
+	g_hash_table_unref(run->keys);
+	g_hash_table_unref(run->said);
+	g_hash_table_unref(run->vnfds);
+	g_hash_table_unref(run->substitutions);
+	g_hash_table_unref(run->topologies);
+	diags_free(run->diags);
+	memory_drop_home(run);
+	arena_unref(run->scratch);
+	arena_unref(run->arena);
+}
+
+/* NULL: it gave up. */
+static struct network *make_network(struct run *run)
+{
+	memory_begin(run);
+	for (size_t i = 0; i < tosca_count(run->tosca); i++)
+		walk_template(run, tosca_template(run->tosca, i));
+	protect_from_unread_files(run);
+	sites_finish(run);
+	memory_check(run);
+	if (run->gave_up)
+		return NULL;
+	for (guint i = 0; i < run->services->len; i++)
+		g_ptr_array_add(run->walk, run->services->pdata[i]);
+	g_ptr_array_sort(run->services, by_service_name);
+	refuse_duplicates(run);
+	if (run->gave_up)
+		return NULL;
+	link_services(run);
+	for (guint i = 0; i < run->services->len; i++) {
+		struct service *service = run->services->pdata[i];
+		if (!service->made && service->visit == UNSEEN)
+			break_cycles(run, service);
+	}
+	make_services(run);
+	sites_check_capacity(run);
+	say_what_is_not_there(run);
+	memory_check_bounds(run);
+	return run->gave_up ? NULL : finish(run);
+}
+
 struct network *desired_make(struct tosca *tosca, const struct desired_options *options, struct diags *diags)
 {
 	struct desired_options given = *options;
-	struct run run = { .tosca = tosca, .arena = arena_new(), .diags = diags, .options = &given };
+	struct network *network = NULL;
 
 	if (!given.default_owner)
 		given.default_owner = "pleach";
-	run.topologies = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	run.substitutions = g_hash_table_new(NULL, NULL);
-	run.vnfds = g_hash_table_new(NULL, NULL);
-	run.said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	run.keys = g_hash_table_new(g_str_hash, g_str_equal);
-	run.files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, unref_bytes);
-	run.sites = g_ptr_array_new();
-	run.services = g_ptr_array_new_with_free_func(free_service);
-	run.objects = g_ptr_array_new();
-	run.faulty = g_ptr_array_new();
-
-	for (size_t i = 0; i < tosca_count(tosca); i++)
-		walk_template(&run, tosca_template(tosca, i));
-	protect_from_unread_files(&run);
-	sites_finish(&run);
-	g_ptr_array_sort(run.services, by_service_name);
-	refuse_duplicates(&run);
-	link_services(&run);
-	for (guint i = 0; i < run.services->len; i++)
-		if (((struct service *) run.services->pdata[i])->visit == UNSEEN)
-			break_cycles(&run, run.services->pdata[i]);
-	make_services(&run);
-	sites_check_capacity(&run);
-	say_what_is_not_there(&run);
-	struct network *network = finish(&run);
-
-	g_ptr_array_unref(run.faulty);
-	g_ptr_array_unref(run.objects);
-	g_ptr_array_unref(run.services);
-	g_ptr_array_unref(run.sites);
-	g_hash_table_unref(run.files);
-	g_hash_table_unref(run.keys);
-	g_hash_table_unref(run.said);
-	g_hash_table_unref(run.vnfds);
-	g_hash_table_unref(run.substitutions);
-	g_hash_table_unref(run.topologies);
+	while (!network) {
+		struct run run = { .tosca = tosca, .options = &given, .memory = given.memory };
+		run_open(&run);
+		network = make_network(&run);
+		if (network)
+			diags_append(diags, run.diags);
+		else
+			memory_forget(given.memory); /* then there is nothing to give up for */
+		run_close(&run);
+	}
 	return network;
 }

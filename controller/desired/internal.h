@@ -1,5 +1,7 @@
 /* What the parts of desired/ share. Nothing outside this folder includes it.
  *
+ *     memory.c    what the next revision takes over of this one
+ *     run.c       findings, and what is made once and used by many
  *     desired.c   walks the repository: finds sites and services, gathers what they make into one network
  *     sites.c     pleach.nodes.Site
  *     service.c   one pleach.nodes.NetworkService: its descriptor, its VNFs
@@ -8,18 +10,25 @@
  *     scale.c     how many instances
  *     lspec.c     what a virtual link's descriptor says
  *     links.c     virtual links of a service
+ *     sap.c       which of them are attached to networks outside
  *     cps.c       fixed addresses, and what each connection point of an instance gets
  *     vnfc.c      instances of VDUs
  *     nf.c        network functions
  *     config.c    their configuration files
+ *     operation.c their lifecycle operations
+ *     health.c    their health checks
+ *     indicator.c what is to be watched of them
+ *     package.c   the files that they bring along
  *     values.c    TOSCA values to fields and expressions
  *     attribute.c get_attribute, within a VNF and from one VNF to another
+ *     access.c    who may do what to which object
  *     kept.c      what this version does not keep
  */
 #pragma once
 
 #include "desired/address.h"
 #include "desired/desired.h"
+#include "model/nf.h"
 
 #include <stdint.h>
 
@@ -42,18 +51,31 @@ enum {
 
 struct run {
 	struct tosca *tosca;
-	struct arena *arena;
-	struct diags *diags;
+	struct arena *arena;       /* of all that is made in this run */
+	struct arena *scratch;     /* of what ends with it */
+	struct diags *diags;       /* of what is made now: the whole, a service, a VNFD */
+	struct desired_memory *memory; /* or NULL */
+	struct ledger *ledger;     /* the memory's; or NULL */
+	bool gave_up;              /* what was remembered cannot be told to be right: all is to be made anew */
 	const struct desired_options *options;
 	GHashTable *topologies;    /* template and inputs as text → const struct ttopology */
 	GHashTable *substitutions; /* struct ttemplate → struct ttopology, made without inputs: only its mappings are read */
-	GHashTable *vnfds;         /* struct ttopology → struct vnfd */
+	GHashTable *vnfds;         /* struct ttopology → struct compiled */
+	GArray *walked;            /* struct walked */
+	GPtrArray *walk;           /* the services as they were found, before they are sorted */
+	struct home *home;         /* of @arena, once something is remembered that lives in it */
+	GPtrArray *site_templates; /* const struct ttemplate: those that hold sites */
+	guint64 pairs;             /* of objects of services that depend on one another */
 	GHashTable *said;          /* texts of findings that are made once */
 	GHashTable *keys;          /* key of every object → struct origin */
 	GHashTable *files;         /* path → GBytes */
+	GHashTable *packages;      /* descriptor, and NF where it matters → const struct package */
+	GHashTable *package_reads; /* const struct package → struct reads */
 	GPtrArray *sites;          /* struct site_entry */
 	GPtrArray *services;       /* struct service */
-	GPtrArray *objects;        /* const struct object */
+	GPtrArray *objects;        /* const struct object: those that are made in this run */
+	GPtrArray *makers;         /* struct harvest, of @objects; NULL entries: not to be remembered */
+	GArray *access;            /* struct access_rule */
 	GPtrArray *faulty;         /* prefixes of keys */
 	size_t n_vnfcs;
 	size_t n_repeated;         /* errors that were found again, and not said again */
@@ -87,6 +109,9 @@ struct slink {
 	struct origin origin;
 	const char *descriptor;
 	struct lspec spec;
+	const char *network;  /* the VIM's name of what it is attached to outside (a Sap), or NULL */
+	gint64 vlan;          /* 0: none */
+	struct origin network_origin;
 	gint64 n_cps;         /* connection points with addresses on it */
 	GHashTable *taken;    /* address → struct origin, or NULL */
 	GHashTable *macs;     /* the same for MAC addresses */
@@ -128,11 +153,25 @@ struct cpd { /* a VduCp */
 
 struct config { /* one configuration file of an NF */
 	const struct tartifact *artifact;
-	const char *path, *mode, *text;
+	const char *path, *mode, *text, *on_change;
 	bool is_template;
 	struct {
-		const char *path, *content, *mode;
+		const char *path, *content, *mode, *on_change;
 	} field;
+};
+
+struct nfop_input {
+	const char *path; /* of the field */
+	const struct tnamed *given;
+};
+
+struct nfop { /* a lifecycle operation of an NF */
+	const struct toperation *operation;
+	enum nf_verb verb;
+	gint64 timeout_ms;
+	const char *script_path, *timeout_path; /* of the fields */
+	struct nfop_input *inputs;
+	size_t n_inputs;
 };
 
 struct nfd { /* a NetworkFunction */
@@ -141,7 +180,11 @@ struct nfd { /* a NetworkFunction */
 	const struct tvalue *command;
 	struct config *configs;
 	size_t n_configs;
-	bool left_out; /* this version does not run it; said in a finding */
+	struct nfop *ops;
+	size_t n_ops;
+	const char *folder;            /* that its package's paths begin in, with a slash at its end; "": the root */
+	const struct package *package; /* or NULL */
+	struct presets presets;        /* fields that all instances share */
 };
 
 struct vdu {
@@ -216,6 +259,15 @@ struct vnf {
 
 struct service {
 	struct run *run;
+	struct harvest *made;       /* what is remembered of it: what follows but name, segment, origin, faulty, packages is not there then */
+	struct origin origin;    /* of its node */
+	struct harvest *made_now;   /* what is to be remembered of it, or NULL */
+	struct diags *findings;  /* its own */
+	struct reads *reads;
+	guint64 pairs;           /* of its objects and those that they wait for */
+	struct {
+		gint64 vcpus, mem_bytes, vnfs;
+	} asked;                 /* of its site */
 	const struct tnode *node;
 	const struct ttopology *file; /* where the service stands */
 	const char *name, *segment;
@@ -229,6 +281,7 @@ struct service {
 	GHashTable *nslinks; /* name of the NSD's node → struct slink */
 	GPtrArray *links;    /* struct slink: all */
 	GPtrArray *objects;  /* built */
+	GPtrArray *packages; /* const struct package: what its NFs name */
 	GHashTable *layer2;  /* "KEY PATH" of connection points that never have addresses */
 	size_t n_vnfcs;
 	GPtrArray *first;    /* struct object_builder: what must wait for services that this one depends on */
@@ -237,13 +290,54 @@ struct service {
 	int visit;           /* for the search of cycles */
 };
 
+/* --- what is kept from one revision to the next ------------------------------------------------------------------------- */
+
+/* The arena of one run, for those that were made in it. Where most of them have been made anew since, the rest is too, so that what nobody
+ * shows any more is never more than what is shown. */
+struct home {
+	struct arena *arena;
+	size_t n_made, n_live;
+	unsigned refs;
+};
+
+/* What one service made. */
+struct harvest {
+	unsigned refs;
+	unsigned turn;  /* in which it was last taken over, or made */
+	struct home *home;
+	struct reads *reads;
+	const char *name, *segment, *site;
+	struct origin origin;
+	const struct object *const *objects;
+	size_t n_objects;
+	struct diags *findings; /* warnings and notes */
+	GPtrArray *packages;
+	gint64 vcpus, mem_bytes, vnfs; /* asked for on its site */
+	size_t n_vnfcs;
+	guint64 pairs;
+	bool remembered;
+};
+
+/* A template as it was walked: what is in it. */
+struct walked {
+	const struct ttemplate *template;
+	guint first, n;  /* in run.walk */
+	bool keep;       /* without fault, and nothing in it but services */
+};
+
+struct compiled {
+	struct vnfd *vnfd;
+	struct diags *findings;
+	struct reads *reads;
+};
+
 /* GLib's containers hold void *, even where what they hold is never changed. */
 static inline void *held(const void *pointer)
 {
 	return (void *) (uintptr_t) pointer;
 }
 
-/* --- desired.c ---------------------------------------------------------------------------------------------------------- */
+/* --- run.c -------------------------------------------------------------------------------------------------------------- */
 
 /* Hints at the nearest of @names to @word, else lists them while they are few. */
 void run_suggest(struct run *run, struct diag *diag, const char *word, GPtrArray *names);
@@ -259,8 +353,43 @@ const struct ttopology *run_instantiate(struct run *run, const struct ttemplate 
 GBytes *run_read(struct run *run, const char *file, struct origin from);
 /* Takes @key for an object that comes from @origin; false and a finding where it is too long or taken. */
 bool run_take_key(struct run *run, const char *key, struct origin origin);
+bool path_is_yaml(const char *path);
+bool bytes_have_version(GBytes *bytes); /* do they name a tosca_definitions_version? */
 /* The place of @value where it stands in the repository, else @fallback (built-in defaults stand nowhere). */
 struct origin origin_of(const struct tvalue *value, struct origin fallback);
+
+/* What is found from here on is collected by itself; said once in itself. */
+struct collection {
+	struct diags *diags;
+	GHashTable *said;
+	size_t n_repeated;
+};
+struct collection collection_begin(struct run *run);
+struct diags *collection_end(struct run *run, struct collection outer);
+/* Adds what was collected, each once for the same place and text. */
+void run_add(struct run *run, const struct diags *findings);
+
+/* --- memory.c ----------------------------------------------------------------------------------------------------------- */
+
+/* Adds the services of @template as they are remembered. False: it is to be walked. */
+bool memory_walk(struct run *run, const struct ttemplate *template);
+/* Is what stands for all services the same? Else the run gives up. */
+void memory_check(struct run *run);
+/* Is there room enough on the whole that it does not matter who came first? Else the run gives up. */
+void memory_check_bounds(struct run *run);
+void memory_drop_home(struct run *run);
+/* Counts a service that is taken over as if it were made. */
+void memory_use(struct run *run, struct service *service);
+/* What @service made, once it is built. @objects: its own. */
+void memory_note(struct run *run, struct service *service, const struct object *const *objects, size_t n);
+/* All objects of the network, those of services that were taken over by reference. @new: those that were made in this run, and by whom. */
+struct objects memory_objects(struct run *run, struct arena *arena, GPtrArray *new, GPtrArray *makers);
+void memory_settle(struct run *run, struct arena *arena, struct objects objects); /* @arena keeps them */
+void harvest_unref(struct harvest *made);
+/* Nothing of it is right any more. */
+void memory_forget(struct desired_memory *memory);
+/* Before a run: does it follow the one that is remembered? Else it is forgotten. */
+void memory_begin(struct run *run);
 
 /* --- sites.c ------------------------------------------------------------------------------------------------------------ */
 
@@ -286,6 +415,8 @@ const struct ttopology *service_substitute(struct service *service, const struct
 
 void named_states(struct service *service);
 void named_connection_points(struct service *service);
+/* sap.c: what @entry, in the service's connection_points, says of the Sap. */
+void sap_take(struct service *service, const struct tnode *sap, const struct tvalue *entry);
 /* The `states` of the service for an NF of @vnf, or NULL. */
 const struct tvalue *named_state(const struct vnf *vnf, const char *nf);
 
@@ -346,8 +477,6 @@ struct scope {
 	const struct vdu *vdu; /* of the VNFC that reads, or NULL: somebody outside of it reads */
 	unsigned index;
 	unsigned depth;
-	/* What stands for a secret; the latter two find out whether it is used. */
-	enum { SECRETS_NAMED, SECRETS_SHOWN, SECRETS_UNKNOWN } secrets;
 };
 
 /* NULL and a finding on a fault. */
@@ -373,13 +502,34 @@ const struct value *values_placeholder(const char *key, const char *path, void *
 void nf_compile(struct run *run, const struct tnode *node, const struct ttopology *in, struct nfd *ret);
 void nf_compile_configs(struct run *run, struct nfd *nf);
 void nfs_build(struct service *service);
-struct nfd *nf_of_vdu(const struct vnf *vnf, const struct vdu *vdu); /* NULL where there is none, or it is left out */
-/* Which of an NF's files can be rendered before anything runs, and whether the others will be: faults, secrets. */
-void configs_check(struct service *service, struct nfd *nf, const struct scope *scope);
+struct nfd *nf_of_vdu(const struct vnf *vnf, const struct vdu *vdu); /* NULL where there is none */
+/* Can the NF's files be rendered? Faults; and the secrets that they need, as keys of @secrets (its keys are owned by the arena). */
+void configs_check(struct service *service, const struct nfd *nf, const struct scope *scope, GHashTable *secrets);
 /* The scope of the NF's templates. @shared: what is the same for all instances, by property; entries may be NULL. */
 const struct expr *configs_scope(const struct scope *scope, const struct nfd *nf, const struct expr *const *shared);
 /* Nothing is known before it runs. */
 const struct value *configs_nothing(const char *key, const char *path, void *data);
+
+/* --- operation.c, health.c, indicator.c, package.c ---------------------------------------------------------------------- */
+
+void operations_compile(struct run *run, struct nfd *nf);
+void operations_preset(struct run *run, const struct nfd *nf, GArray *presets); /* after package_compile() */
+const struct nfop *nfd_operation(const struct nfd *nf, enum nf_verb verb); /* NULL where there is none */
+/* The text of an input, or the secret; NULL and a finding on a fault. */
+const struct value *operation_input(const struct scope *scope, const struct nfop_input *input);
+void health_compile(struct run *run, const struct nfd *nf, GArray *presets);
+/* Of the indicators of @topology those of the VNF @vnf; NULL: all. */
+void indicators_compile(struct run *run, const struct ttopology *topology, const char *vnf, GArray *presets);
+/* Which files a package holds: those that the NF names (run_read() reads them), and in a CSAR all that lie in its folder: then the list of
+ * the paths below that folder is an input of the package too. */
+void package_compile(struct run *run, struct nfd *nf);
+bool package_holds(const struct tartifact *artifact); /* is it a file of the package, not one that is put somewhere? */
+const struct package *const *packages_gather(struct run *run, size_t *ret_n); /* of all services without fault, by digest */
+
+/* --- access.c ----------------------------------------------------------------------------------------------------------- */
+
+void access_take(struct run *run, const struct ttopology *topology);
+const struct access_rule *access_gather(struct run *run, size_t *ret_n); /* in the order of their places */
 
 /* --- kept.c ------------------------------------------------------------------------------------------------------------- */
 

@@ -134,6 +134,8 @@ void kept_policies(struct run *run, const struct ttopology *topology)
 		"tosca.policies.nfv.NsScalingAspects",
 		"tosca.policies.nfv.VnfToLevelMapping",
 		"tosca.policies.nfv.SupportedVnfInterface",
+		"tosca.policies.nfv.VnfIndicator",
+		"pleach.policies.Access",
 	};
 
 	for (size_t i = 0; i < topology->n_policies; i++) {
@@ -243,12 +245,8 @@ static void kept_cp(struct run *run, const struct tnode *node)
 static void kept_vnf(struct run *run, const struct tnode *node)
 {
 	static const char *const names[] = { "monitoring_parameters", NULL };
-	const struct tvalue *heal = tvalue_get(tnode_property(node, "configurable_properties"), "is_autoheal_enabled");
-
 	not_kept_properties(run, node, node->properties, names);
 	not_kept_operations(run, node);
-	if (heal && !heal->is_default && heal->type == TV_BOOL && !heal->boolean)
-		not_kept(run, heal->origin, "is_autoheal_enabled of \"%s\"", node->name);
 }
 
 void kept_vnfd(struct run *run, const struct ttopology *topology)
@@ -274,20 +272,5 @@ void kept_vnfd(struct run *run, const struct ttopology *topology)
 
 void kept_nf(struct run *run, const struct tnode *node)
 {
-	const struct tvalue *health = tnode_property(node, "health_check");
-
-	not_kept_operations(run, node);
 	not_kept_dependency(run, node);
-	for (size_t i = 0; health && health->type == TV_MAP && i < health->map.n; i++) {
-		const struct tvalue *item = health->map.items[i];
-		if (!says(item) || (strcmp(health->map.keys[i], "type") == 0 && strcmp(tvalue_string(item, ""), "process") == 0))
-			continue;
-		not_kept(run, origin_of(health, node->origin), "the health check of \"%s\"", node->name);
-		break;
-	}
-	for (size_t i = 0; i < node->n_artifacts; i++) {
-		const struct tvalue *change = tnamed_get(node->artifacts[i].properties, "on_change");
-		if (says(change) && strcmp(tvalue_string(change, ""), "none") == 0)
-			not_kept(run, change->origin, "on_change of \"%s\"", node->artifacts[i].name);
-	}
 }

@@ -271,6 +271,9 @@ void links_build(struct service *service)
 		object_set(builder, "mtu", link->mtu, spec->mtu_origin);
 		if (spec->has_gateway)
 			object_set_string(builder, "gateway", address_text(arena, &spec->gateway), spec->gateway_origin);
+		object_set_string(builder, "network", link->network, link->network_origin);
+		if (link->vlan)
+			object_set_int(builder, "vlan", link->vlan, link->network_origin);
 		object_set_string(builder, "state", "up", link->origin);
 		object_set_descriptor(builder, link->descriptor);
 		g_ptr_array_add(service->objects, builder);

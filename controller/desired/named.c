@@ -121,32 +121,6 @@ static void fix(struct service *service, struct vnf *vnf, const struct cpd *cpd,
 		not_kept(service->run, tvalue_get(entry, "network")->origin, "the network of the connection point \"%s\"", name);
 }
 
-static bool is_on_site(struct service *service, const char *network)
-{
-	const struct tnode *site = service->site->node;
-
-	return site && tvalue_get(tnode_property(site, "networks"), network);
-}
-
-static void take_sap(struct service *service, const char *name, const struct tvalue *entry)
-{
-	const struct tvalue *network = tvalue_get(entry, "network");
-
-	if (network && !is_on_site(service, tvalue_string(network, ""))) {
-		struct diag *diag = diags_error(service->run->diags, "unknown-network", network->origin,
-						"the site \"%s\" has no network \"%s\"",
-						service->site->site->name, tvalue_string(network, ""));
-		const struct tvalue *networks = service->site->node ? tnode_property(service->site->node, "networks") : NULL;
-		g_autoptr(GPtrArray) names = g_ptr_array_new();
-		for (size_t i = 0; networks && networks->type == TV_MAP && i < networks->map.n; i++)
-			g_ptr_array_add(names, held(networks->map.keys[i]));
-		run_suggest(service->run, diag, tvalue_string(network, ""), names);
-		service->faulty = true;
-		return;
-	}
-	not_kept(service->run, entry->origin, "what is fixed for the Sap \"%s\"", name);
-}
-
 static void unknown_cp(struct service *service, const struct vnf *vnf, const char *name, struct origin origin)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -180,7 +154,7 @@ static void take_cp(struct service *service, const char *name, const struct tval
 	const struct tnode *sap = service->is_nsd && !vnf ? ttopology_node(service->topology, name) : NULL;
 
 	if (sap && tnode_is_a(sap, "tosca.nodes.nfv.Sap")) {
-		take_sap(service, name, entry);
+		sap_take(service, sap, entry);
 		return;
 	}
 	const char *cp = rest ? rest : name;

@@ -1,4 +1,5 @@
 #include "desired/internal.h"
+#include "model/key.h"
 
 #include <string.h>
 
@@ -22,6 +23,21 @@ static void check_command(struct run *run, const struct tnode *node, const struc
 			    node->name, n, bytes, DESIRED_MAX_COMMAND_WORDS, DESIRED_MAX_COMMAND_BYTES);
 }
 
+/* What is the same for every instance, in every service. */
+static void compile_presets(struct run *run, struct nfd *nf)
+{
+	g_autoptr(GArray) presets = g_array_new(FALSE, FALSE, sizeof(struct preset));
+
+	if (nf->package) {
+		struct preset package = { "package", value_string(run->arena, nf->package->digest), nf->node->origin };
+		g_array_append_val(presets, package);
+	}
+	operations_preset(run, nf, presets);
+	health_compile(run, nf, presets);
+	nf->presets.items = arena_memdup(run->arena, presets->data, presets->len * sizeof(struct preset));
+	nf->presets.n = presets->len;
+}
+
 void nf_compile(struct run *run, const struct tnode *node, const struct ttopology *in, struct nfd *ret)
 {
 	static const char *const ours[] = { "desired_state", "ems", "stateful", "health_check" };
@@ -37,24 +53,18 @@ void nf_compile(struct run *run, const struct tnode *node, const struct ttopolog
 	ret->in = in;
 	if (command && command->type != TV_NULL)
 		ret->command = command;
-	if (!ret->command) {
-		not_kept(run, node->origin, "the network function \"%s\", which has no command,", node->name);
-		ret->left_out = true;
-	} else if (values_holds_secret(ret->command)) {
-		not_kept(run, ret->command->origin, "the network function \"%s\", whose command needs a secret,", node->name);
-		ret->left_out = true;
-	} else {
+	if (ret->command)
 		check_command(run, node, ret->command);
-	}
+	operations_compile(run, ret);
+	package_compile(run, ret);
 	nf_compile_configs(run, ret);
+	compile_presets(run, ret);
 	kept_nf(run, node);
 }
 
 struct nfd *nf_of_vdu(const struct vnf *vnf, const struct vdu *vdu)
 {
-	struct nfd *nf = vdu->nf ? vdu->nf : vnf->nsd_nf;
-
-	return nf && !nf->left_out ? nf : NULL;
+	return vdu->nf ? vdu->nf : vnf->nsd_nf;
 }
 
 /* --- its instances ------------------------------------------------------------------------------------------------------ */
@@ -69,6 +79,8 @@ struct shared {
 	const struct value *command;        /* NULL: it differs */
 	const struct expr *const *scope;    /* by property; NULL: it differs */
 	const struct value **contents;      /* by file; NULL: it differs */
+	GHashTable *secrets;                /* that it needs → struct origin */
+	const GArray *indicators;           /* of struct preset */
 };
 
 static bool check_ems(struct service *service, const struct nfd *nf, const struct tvalue *said)
@@ -150,7 +162,48 @@ static void build_configs(const struct scope *scope, struct shared *shared, stru
 		object_set_string(builder, config->field.path, config->path, config->artifact->origin);
 		object_set(builder, config->field.content, content, config->artifact->origin);
 		object_set(builder, config->field.mode, value_string(arena, config->mode), config->artifact->origin);
+		if (strcmp(config->on_change, "reload") != 0)
+			object_set_string(builder, config->field.on_change, config->on_change, config->artifact->origin);
 	}
+}
+
+static void build_presets(const struct preset *items, size_t n, struct object_builder *builder)
+{
+	for (size_t i = 0; i < n; i++)
+		object_set(builder, items[i].path, items[i].value, items[i].origin);
+}
+
+static bool build_operations(const struct scope *scope, struct shared *shared, struct object_builder *builder)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < shared->nf->n_ops; i++) {
+		const struct nfop *op = &shared->nf->ops[i];
+		for (size_t j = 0; j < op->n_inputs; j++) {
+			struct origin origin = origin_of(op->inputs[j].given->value, op->inputs[j].given->origin);
+			const struct value *value = operation_input(scope, &op->inputs[j]);
+			ok = ok && value;
+			if (!value)
+				continue;
+			object_set(builder, op->inputs[j].path, value, origin);
+			if (value->type == VALUE_SECRET && !g_hash_table_contains(shared->secrets, value->string))
+				g_hash_table_insert(shared->secrets, held(value->string),
+						    arena_memdup(scope->service->run->arena, &origin, sizeof origin));
+		}
+	}
+	return ok;
+}
+
+static void build_secrets(const struct shared *shared, struct object_builder *builder)
+{
+	struct arena *arena = shared->service->run->arena;
+	GHashTableIter iter;
+	gpointer name, origin;
+
+	g_hash_table_iter_init(&iter, shared->secrets);
+	while (g_hash_table_iter_next(&iter, &name, &origin))
+		object_set_string(builder, arena_printf(arena, "secret.%s", key_segment(arena, name)), "current",
+				  *(const struct origin *) origin);
 }
 
 static void build(struct shared *shared, unsigned instance, unsigned index)
@@ -162,33 +215,52 @@ static void build(struct shared *shared, unsigned instance, unsigned index)
 	const struct tnode *node = shared->nf->node;
 	const char *path = vnfc_path(service, shared->vnf, instance, shared->vdu, index);
 	const char *key = arena_printf(arena, "nf/%s", path);
-	const struct value *command = shared->command ? shared->command : command_of(&scope, shared->nf->command);
+	const struct tvalue *said = shared->nf->command;
+	const struct value *command = shared->command || !said ? shared->command : command_of(&scope, said);
 
-	if (!command || !run_take_key(service->run, key, node->origin)) {
+	if ((said && !command) || !run_take_key(service->run, key, node->origin)) {
 		service->faulty = true;
 		return;
 	}
 	struct object_builder *builder = object_builder_new(arena, key, service->site->site->name, node->origin);
 	object_set_string(builder, "state", tvalue_string(shared->state, "started"), origin_of(shared->state, node->origin));
-	object_set(builder, "command", command, shared->nf->command->origin);
+	if (command)
+		object_set(builder, "command", command, said->origin);
 	object_set_string(builder, "ems", tvalue_string(shared->ems, "leaf"), origin_of(shared->ems, node->origin));
 	object_set_bool(builder, "stateful", tvalue_bool(shared->stateful, true), origin_of(shared->stateful, node->origin));
+	build_presets(shared->nf->presets.items, shared->nf->presets.n, builder);
+	build_presets((const struct preset *) (const void *) shared->indicators->data, shared->indicators->len, builder);
 	build_configs(&scope, shared, builder);
+	if (!build_operations(&scope, shared, builder))
+		service->faulty = true;
+	build_secrets(shared, builder);
 	object_depends_on(builder, arena_printf(arena, "vnfc/%s", path));
 	object_set_descriptor(builder, shared->vnf->vnfd->id);
 	g_ptr_array_add(service->objects, builder);
 	g_ptr_array_add(service->last, held(key));
 }
 
-/* A VNFC without an NF: other services wait for it, not for what runs in it. */
-static void stand_for_itself(struct service *service, struct vnf *vnf, const struct vdu *vdu, unsigned instance, unsigned index)
+/* Those of the VNF's own descriptor, and those that the NSD adds to it. */
+static GArray *indicators_of(struct service *service, const struct vnf *vnf)
 {
-	const char *path = vnfc_path(service, vnf, instance, vdu, index);
+	GArray *indicators = g_array_new(FALSE, FALSE, sizeof(struct preset));
 
-	g_ptr_array_add(service->last, arena_printf(service->run->arena, "vnfc/%s", path));
+	indicators_compile(service->run, vnf->vnfd->topology, NULL, indicators);
+	if (service->is_nsd && vnf->name)
+		indicators_compile(service->run, service->topology, vnf->name, indicators);
+	return indicators;
 }
 
-static void build_all(struct service *service, struct vnf *vnf, const struct vdu *vdu, struct nfd *nf)
+static bool check_secrets(struct service *service, const struct nfd *nf, GHashTable *secrets)
+{
+	if (g_hash_table_size(secrets) <= NF_SECRETS_MAX)
+		return true;
+	run_say(service->run, SEVERITY_ERROR, "too-many-secrets", nf->node->origin, "\"%s\" needs %u secrets; %d are allowed",
+		nf->node->name, g_hash_table_size(secrets), NF_SECRETS_MAX);
+	return false;
+}
+
+static void build_all(struct service *service, struct vnf *vnf, const struct vdu *vdu, const struct nfd *nf)
 {
 	const struct scope first = { .service = service, .vnf = vnf, .vdu = vdu };
 	const struct tvalue *state = named_state(vnf, nf->node->name);
@@ -201,17 +273,17 @@ static void build_all(struct service *service, struct vnf *vnf, const struct vdu
 	shared.stateful = tnode_property(nf->node, "stateful");
 	shared.scope = shared_scope(&first, nf, &ok);
 	shared.contents = ARENA_ARRAY(service->run->arena, const struct value *, nf->n_configs);
-	if (!values_is_local(&first, nf->command))
+	if (nf->command && !values_is_local(&first, nf->command))
 		shared.command = command_of(&first, nf->command);
+	g_autoptr(GHashTable) secrets = shared.secrets = g_hash_table_new(g_str_hash, g_str_equal);
 	if (ok)
-		configs_check(service, nf, &first);
+		configs_check(service, nf, &first, secrets);
+	g_autoptr(GArray) indicators = indicators_of(service, vnf);
+	shared.indicators = indicators;
+	if (nf->package)
+		g_ptr_array_add(service->packages, held(nf->package));
 	gint64 count = vnf->counts[vdu->index];
-	/* A secret in a template is found only now. */
-	for (gint64 i = 0; nf->left_out && i < vnf->instances * count; i++)
-		stand_for_itself(service, vnf, vdu, (unsigned) (i / count), (unsigned) (i % count));
-	if (nf->left_out)
-		return;
-	if (!check_ems(service, nf, shared.ems) || !ok || run_errors(service->run) > errors) {
+	if (!check_ems(service, nf, shared.ems) || !check_secrets(service, nf, secrets) || !ok || run_errors(service->run) > errors) {
 		service->faulty = true;
 		return;
 	}
@@ -224,7 +296,7 @@ void nfs_build(struct service *service)
 	for (guint i = 0; i < service->vnfs->len; i++) {
 		struct vnf *vnf = service->vnfs->pdata[i];
 		for (size_t j = 0; j < vnf->vnfd->n_vdus; j++) {
-			struct nfd *nf = nf_of_vdu(vnf, &vnf->vnfd->vdus[j]);
+			const struct nfd *nf = nf_of_vdu(vnf, &vnf->vnfd->vdus[j]);
 			if (nf)
 				build_all(service, vnf, &vnf->vnfd->vdus[j], nf);
 		}

@@ -5,10 +5,11 @@
 
 struct service *service_new(struct run *run, const struct tnode *node, const struct ttopology *file)
 {
-	struct service *service = ARENA_NEW(run->arena, struct service);
+	struct service *service = ARENA_NEW(run->scratch, struct service);
 
 	service->run = run;
 	service->node = node;
+	service->origin = node->origin;
 	service->file = file;
 	service->name = node->name;
 	service->segment = key_segment(run->arena, node->name);
@@ -18,6 +19,7 @@ struct service *service_new(struct run *run, const struct tnode *node, const str
 	service->nslinks = g_hash_table_new(g_str_hash, g_str_equal);
 	service->links = g_ptr_array_new();
 	service->objects = g_ptr_array_new();
+	service->packages = g_ptr_array_new();
 	service->layer2 = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	service->first = g_ptr_array_new();
 	service->last = g_ptr_array_new();
@@ -27,6 +29,8 @@ struct service *service_new(struct run *run, const struct tnode *node, const str
 
 void service_free(struct service *service)
 {
+	if (service->made)
+		return;
 	for (guint i = 0; i < service->links->len; i++) {
 		struct slink *link = service->links->pdata[i];
 		g_clear_pointer(&link->taken, g_hash_table_unref);
@@ -34,9 +38,14 @@ void service_free(struct service *service)
 	}
 	for (guint i = 0; i < service->vnfs->len; i++)
 		g_clear_pointer(&((struct vnf *) service->vnfs->pdata[i])->states, g_hash_table_unref);
+	if (service->made_now)
+		harvest_unref(service->made_now);
+	diags_free(service->findings);
+	reads_unref(service->reads);
 	g_ptr_array_unref(service->vnfs);
 	g_ptr_array_unref(service->links);
 	g_ptr_array_unref(service->objects);
+	g_ptr_array_unref(service->packages);
 	g_ptr_array_unref(service->first);
 	g_ptr_array_unref(service->last);
 	g_ptr_array_unref(service->after);
@@ -93,6 +102,7 @@ static const struct tsubstitution *mappings(struct run *run, const struct ttempl
 {
 	const struct ttopology *topology = g_hash_table_lookup(run->substitutions, template);
 
+	reads_note(READ_TEMPLATE, template->file);
 	if (!topology) {
 		auto_ptr(diags) unheard = diags_new(); /* missing inputs are no fault yet; all else was found at loading */
 		topology = tosca_instantiate(run->tosca, template, (struct tnamed_list) { 0 }, template->origin, run->arena,

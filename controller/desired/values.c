@@ -66,10 +66,6 @@ bool values_is_local(const struct scope *scope, const struct tvalue *value)
 
 static const struct value *secret_of(const struct scope *scope, const struct tvalue *value)
 {
-	if (scope->secrets == SECRETS_UNKNOWN)
-		return &value_unknown;
-	if (scope->secrets == SECRETS_SHOWN)
-		return value_string(scope->service->run->arena, "secret");
 	return value_secret(scope->service->run->arena, tvalue_string(tvalue_get(value, "secret"), ""),
 			    tvalue_string(tvalue_get(value, "key"), NULL));
 }

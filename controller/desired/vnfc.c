@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { PRESETS_MAX = 10 };
+enum { PRESETS_MAX = 16 };
 
 static void preset(struct run *run, struct presets *presets, const char *path, const struct value *value, struct origin origin)
 {
@@ -49,6 +49,16 @@ static gint64 positive(struct run *run, const struct vdu *vdu, const struct tval
 	return 1;
 }
 
+/* Only where the VNFD forbids it: the fault monitor asks for it. */
+static void preset_autoheal(struct run *run, struct presets *presets, const struct vnfd *vnfd)
+{
+	const struct tvalue *properties = vnfd->vnf ? tnode_property(vnfd->vnf, "configurable_properties") : NULL;
+	const struct tvalue *heal = tvalue_get(properties, "is_autoheal_enabled");
+
+	if (heal && !heal->is_default && heal->type == TV_BOOL && !heal->boolean)
+		preset(run, presets, "label.autoheal", value_string(run->arena, "false"), heal->origin);
+}
+
 struct presets vnfc_presets(struct run *run, const struct vnfd *vnfd, struct vdu *vdu)
 {
 	struct presets presets = { .items = ARENA_ARRAY(run->arena, struct preset, PRESETS_MAX) };
@@ -71,6 +81,7 @@ struct presets vnfc_presets(struct run *run, const struct vnfd *vnfd, struct vdu
 	preset_label(run, &presets, vnfd, "label.vnfd_version", "descriptor_version");
 	preset_label(run, &presets, vnfd, "label.flavour_id", "flavour_id");
 	preset_label(run, &presets, vnfd, "label.product_name", "product_name");
+	preset_autoheal(run, &presets, vnfd);
 	return presets;
 }
 
@@ -143,12 +154,12 @@ void vnfcs_build(struct service *service)
 {
 	for (guint i = 0; i < service->vnfs->len; i++) {
 		struct vnf *vnf = service->vnfs->pdata[i];
-		service->site->vnfs += vnf->instances;
+		service->asked.vnfs += vnf->instances;
 		for (size_t j = 0; j < vnf->vnfd->n_vdus; j++) {
 			const struct vdu *vdu = &vnf->vnfd->vdus[j];
 			gint64 n = vnf->instances * vnf->counts[j];
-			service->site->vcpus += n * MIN(vdu->vcpus, G_MAXINT);
-			service->site->mem_bytes += n * MIN(vdu->mem_bytes,
+			service->asked.vcpus += n * MIN(vdu->vcpus, G_MAXINT);
+			service->asked.mem_bytes += n * MIN(vdu->mem_bytes,
 							    G_MAXINT64 / DESIRED_MAX_VNFCS / 2 / DESIRED_MAX_SERVICES);
 			for (gint64 k = 0; k < n; k++)
 				build(service, vnf, vdu, (unsigned) (k / vnf->counts[j]), (unsigned) (k % vnf->counts[j]));

@@ -349,16 +349,12 @@ static void compile_nfs(struct run *run, struct vnfd *vnfd)
 	}
 }
 
-struct vnfd *vnfd_compile(struct run *run, const struct ttopology *topology)
+static struct vnfd *compile(struct run *run, const struct ttopology *topology)
 {
 	static const char *const all_known[] = { NULL };
-	struct vnfd *vnfd = g_hash_table_lookup(run->vnfds, topology);
+	struct vnfd *vnfd = ARENA_NEW(run->arena, struct vnfd);
 	size_t errors = run_errors(run);
 
-	if (vnfd)
-		return vnfd;
-	vnfd = ARENA_NEW(run->arena, struct vnfd);
-	g_hash_table_insert(run->vnfds, held(topology), vnfd);
 	vnfd->topology = topology;
 	for (size_t i = 0; i < topology->n_nodes; i++)
 		if (!tnode_is_a(&topology->nodes[i], "pleach.nodes.NetworkFunction") &&
@@ -379,4 +375,23 @@ struct vnfd *vnfd_compile(struct run *run, const struct ttopology *topology)
 	kept_vnfd(run, topology);
 	vnfd->faulty = topology->faulty || run_errors(run) > errors;
 	return vnfd;
+}
+
+/* Compiled once, but found and read by each that uses it: any of them may be the one that is left. */
+struct vnfd *vnfd_compile(struct run *run, const struct ttopology *topology)
+{
+	struct compiled *compiled = g_hash_table_lookup(run->vnfds, topology);
+
+	if (!compiled) {
+		compiled = g_new0(struct compiled, 1);
+		struct collection outer = collection_begin(run);
+		reads_begin(run->ledger);
+		compiled->vnfd = compile(run, topology);
+		compiled->reads = reads_end();
+		compiled->findings = collection_end(run, outer);
+		g_hash_table_insert(run->vnfds, held(topology), compiled);
+	}
+	run_add(run, compiled->findings);
+	reads_note_all(compiled->reads);
+	return compiled->vnfd;
 }

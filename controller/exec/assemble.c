@@ -8,10 +8,11 @@ struct assembly {
 	struct arena *arena;
 	struct observed *ret;
 	GHashTable *objects; /* key → const struct object * */
+	GHashTable *homes;   /* const struct object * → struct arena; what is not in it lives with the result */
 	GHashTable *looked;  /* names of the sites looked at */
 	GHashTable *asked;   /* keys that were asked about one by one */
 	GArray *leftovers, *strangers;
-	GPtrArray *accesses;
+	GArray *accesses; /* struct access */
 	GPtrArray *blind; /* site name, reason, … */
 };
 
@@ -106,17 +107,26 @@ static void put_chunk_unseen(struct assembly *assembly, const struct chunk *chun
 
 static void put_site(struct assembly *assembly, struct site_look *site)
 {
-	arena_adopt(assembly->arena, site->arena);
+	arena_adopt(assembly->arena, site->arena); /* its strangers, and the keys of what was asked */
 	g_hash_table_add(assembly->looked, UNCONST(site->site->name));
 	if (!site->vim) {
 		g_ptr_array_add(assembly->blind, arena_strdup(assembly->arena, site->site->name));
 		g_ptr_array_add(assembly->blind, arena_strdup(assembly->arena, site->reason));
 		return;
 	}
-	for (guint i = 0; i < site->objects->len; i++)
+	for (guint i = 0; i < site->objects->len; i++) {
+		g_hash_table_insert(assembly->homes, site->objects->pdata[i], site->arena);
 		put_object(assembly, site->objects->pdata[i]);
+	}
 	for (guint i = 0; i < site->vim->strangers->len; i++)
 		g_array_append_val(assembly->strangers, *(const struct stranger *) site->vim->strangers->pdata[i]);
+}
+
+static void put_access(struct assembly *assembly, const struct access *access, struct arena *home)
+{
+	struct access kept = *access;
+	kept.home = home;
+	g_array_append_val(assembly->accesses, kept);
 }
 
 static void put_site_accesses(struct assembly *assembly, const struct site_look *site)
@@ -128,7 +138,7 @@ static void put_site_accesses(struct assembly *assembly, const struct site_look 
 		const struct access *access = value;
 		const struct object *object = g_hash_table_lookup(assembly->objects, access->key);
 		if (!object || !strcmp(object->site, site->site->name))
-			g_ptr_array_add(assembly->accesses, value);
+			put_access(assembly, access, site->arena);
 	}
 }
 
@@ -155,6 +165,8 @@ static void put_chunk(struct assembly *assembly, const struct chunk *chunk)
 		g_hash_table_add(assembly->asked, UNCONST(chunk->keys[i]));
 	for (guint i = 0; i < chunk->objects->len; i++) {
 		const struct object *object = all_or_unknown(assembly, chunk->objects->pdata[i]);
+		if (object == chunk->objects->pdata[i])
+			g_hash_table_insert(assembly->homes, UNCONST(object), chunk->arena);
 		const struct object *held = g_hash_table_lookup(assembly->objects, object->key);
 		/* it ends with its host: an older incarnation is no leftover of its own */
 		if (!held || look_is_better(object, held))
@@ -177,21 +189,22 @@ static bool is_carried_over(const struct assembly *assembly, const struct object
 	return host && host_before && host->incarnation == host_before->incarnation && !strcmp(host->site, before->site);
 }
 
-/* Everything is copied: looks that held on to the one before would pile up for ever. */
+/* Objects and accesses by reference, with their homes: looks that held on to the one before itself would pile up for ever. */
 static void carry_over(struct assembly *assembly)
 {
 	const struct observed *before = assembly->run->input->before;
 	for (size_t i = 0; i < before->objects.n; i++) {
 		const struct object *object = before->objects.items[i];
 		if (!g_hash_table_contains(assembly->objects, object->key) && is_carried_over(assembly, object)) {
-			const struct object *copy = object_copy(assembly->arena, object);
-			g_hash_table_insert(assembly->objects, UNCONST(copy->key), UNCONST(copy));
+			g_hash_table_insert(assembly->objects, UNCONST(object->key), UNCONST(object));
+			g_hash_table_insert(assembly->homes, UNCONST(object), objects_home(before->objects, i, before->arena));
 		}
 	}
 	for (size_t i = 0; i < before->n_accesses; i++) {
 		const struct object *object = g_hash_table_lookup(assembly->objects, before->accesses[i].key);
+		const struct access *access = &before->accesses[i];
 		if (object && !g_hash_table_contains(assembly->looked, object->site))
-			g_ptr_array_add(assembly->accesses, UNCONST(access_copy(assembly->arena, &before->accesses[i])));
+			put_access(assembly, access, access->home ? access->home : before->arena);
 	}
 	for (size_t i = 0; i < before->n_leftovers; i++) {
 		const struct leftover *from = &before->leftovers[i];
@@ -236,14 +249,51 @@ static int stranger_order(gconstpointer a, gconstpointer b)
 
 static int access_order(gconstpointer a, gconstpointer b)
 {
-	const struct access *const *left = a, *const *right = b;
-	return strcmp((*left)->key, (*right)->key);
+	const struct access *left = a, *right = b;
+	return strcmp(left->key, right->key);
 }
 
 static int pair_order(const void *a, const void *b)
 {
 	const char *const *left = a, *const *right = b;
 	return strcmp(*left, *right);
+}
+
+static int object_order(const void *a, const void *b)
+{
+	return strcmp((*(const struct object *const *) a)->key, (*(const struct object *const *) b)->key);
+}
+
+static bool same_object(const struct object *a, const struct object *b)
+{
+	if (a->incarnation != b->incarnation || a->n_fields != b->n_fields || a->n_depends != b->n_depends || strcmp(a->site, b->site) != 0)
+		return false;
+	for (size_t i = 0; i < a->n_depends; i++)
+		if (strcmp(a->depends[i], b->depends[i]) != 0)
+			return false;
+	for (size_t i = 0; i < a->n_fields; i++)
+		if (strcmp(a->fields[i].path, b->fields[i].path) != 0 || a->fields[i].value->type != b->fields[i].value->type ||
+		    !value_equal(a->fields[i].value, b->fields[i].value))
+			return false;
+	return true;
+}
+
+/* What looks as it did is the object that it was: the plan need not compare it again. */
+static void take_over(struct assembly *assembly, const struct object **items, size_t n)
+{
+	const struct observed *before = assembly->run->input->before;
+	struct objects former = before ? before->objects : (struct objects) { 0 };
+	g_autofree struct arena **homes = g_new(struct arena *, n + 1);
+	for (size_t i = 0, at = 0; i < n; i++) {
+		homes[i] = g_hash_table_lookup(assembly->homes, items[i]);
+		while (at < former.n && strcmp(former.items[at]->key, items[i]->key) < 0)
+			at++;
+		if (at == former.n || strcmp(former.items[at]->key, items[i]->key) != 0 || !same_object(former.items[at], items[i]))
+			continue;
+		items[i] = former.items[at];
+		homes[i] = objects_home(former, at, before->arena);
+	}
+	assembly->ret->objects = objects_at_home(assembly->arena, items, homes, n, former);
 }
 
 static void freeze_objects(struct assembly *assembly)
@@ -255,7 +305,8 @@ static void freeze_objects(struct assembly *assembly)
 	g_hash_table_iter_init(&iter, assembly->objects);
 	while (g_hash_table_iter_next(&iter, NULL, &object))
 		items[i++] = object;
-	assembly->ret->objects = objects_sorted(assembly->arena, items, n);
+	qsort(items, n, sizeof(*items), object_order);
+	take_over(assembly, items, n);
 }
 
 static void freeze(struct assembly *assembly)
@@ -269,12 +320,9 @@ static void freeze(struct assembly *assembly)
 	g_array_sort(assembly->strangers, stranger_order);
 	ret->strangers = arena_memdup(arena, assembly->strangers->data, sizeof(struct stranger) * assembly->strangers->len);
 	ret->n_strangers = assembly->strangers->len;
-	g_ptr_array_sort(assembly->accesses, access_order);
-	struct access *accesses = ARENA_ARRAY(arena, struct access, assembly->accesses->len);
-	for (guint i = 0; i < assembly->accesses->len; i++)
-		accesses[i] = *(const struct access *) assembly->accesses->pdata[i];
-	ret->accesses = accesses;
-	ret->n_accesses = assembly->accesses->len;
+	g_array_sort(assembly->accesses, access_order);
+	accesses_keep(ret, arena_memdup(arena, assembly->accesses->data, sizeof(struct access) * assembly->accesses->len),
+		      assembly->accesses->len, assembly->run->input->before);
 	size_t n = assembly->blind->len / 2;
 	if (n)
 		qsort(assembly->blind->pdata, n, 2 * sizeof(gpointer), pair_order);
@@ -317,11 +365,12 @@ struct observed *look_assemble(const struct look_run *run)
 		.arena = arena,
 		.ret = ARENA_NEW(arena, struct observed),
 		.objects = g_hash_table_new(g_str_hash, g_str_equal),
+		.homes = g_hash_table_new(NULL, NULL),
 		.looked = g_hash_table_new(g_str_hash, g_str_equal),
 		.asked = g_hash_table_new(g_str_hash, g_str_equal),
 		.leftovers = g_array_new(FALSE, FALSE, sizeof(struct leftover)),
 		.strangers = g_array_new(FALSE, FALSE, sizeof(struct stranger)),
-		.accesses = g_ptr_array_new(),
+		.accesses = g_array_new(FALSE, FALSE, sizeof(struct access)),
 		.blind = g_ptr_array_new(),
 	};
 	assembly.ret->arena = arena;
@@ -329,11 +378,12 @@ struct observed *look_assemble(const struct look_run *run)
 	gather(&assembly);
 	freeze(&assembly);
 	g_hash_table_unref(assembly.objects);
+	g_hash_table_unref(assembly.homes);
 	g_hash_table_unref(assembly.looked);
 	g_hash_table_unref(assembly.asked);
 	g_array_unref(assembly.leftovers);
 	g_array_unref(assembly.strangers);
-	g_ptr_array_unref(assembly.accesses);
+	g_array_unref(assembly.accesses);
 	g_ptr_array_unref(assembly.blind);
 	return assembly.ret;
 }

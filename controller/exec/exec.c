@@ -54,8 +54,6 @@ void exec_start(struct exec *exec, struct plan *plan, struct observed *observed,
 	g_assert(!exec->plan || exec->n_flying == 0);
 	struct plan *next_plan = plan_ref(plan);
 	struct observed *next_observed = observed_ref(observed);
-	if (observed != exec->last_result)
-		exec->depth = 0;
 	exec_drop_plan(exec);
 	exec->plan = next_plan;
 	exec->observed = next_observed;
@@ -184,7 +182,7 @@ static void try_to_start(struct exec *exec, struct item *item, gint64 now_us, GP
 	if (memory) {
 		char wanted[DIGEST_SIZE], seen[DIGEST_SIZE];
 		job_digest(item->step->desired ? job->want : NULL, wanted);
-		job_digest(item->step->observed, seen);
+		seen_digest(item->step->observed, seen);
 		if (is_held(exec, item, wanted, seen, now_us)) {
 			job_free(job);
 			return;
@@ -408,10 +406,31 @@ gint64 exec_next_look(const struct exec *exec)
 	g_hash_table_iter_init(&iter, exec->memories);
 	while (g_hash_table_iter_next(&iter, NULL, &value)) {
 		const struct memory *memory = value;
-		if (!memory->for_good && (next_us < 0 || memory->due_us < next_us))
+		if (!memory->for_good && !memory->held && (next_us < 0 || memory->due_us < next_us))
 			next_us = memory->due_us;
 	}
 	return next_us;
+}
+
+/* The name that lives as long as the program. */
+static const char *lasting_name(const char *code)
+{
+	for (unsigned i = PLEACH_ERROR_RETRY; i <= PLEACH_ERROR_INVALID; i++)
+		if (g_strcmp0(pleach_error_name((enum pleach_error) i), code) == 0)
+			return pleach_error_name((enum pleach_error) i);
+	return pleach_error_name(PLEACH_ERROR_PERMANENT);
+}
+
+void exec_remember(struct exec *exec, const struct operation *operation)
+{
+	const struct step step = { .key = operation->key, .action = operation->action, .incarnation = operation->incarnation };
+	struct memory *memory = memory_make(exec->memories, &step);
+	memory->failures = 1;
+	memory->for_good = true;
+	g_strlcpy(memory->wanted, operation->wanted ? operation->wanted : "", DIGEST_SIZE);
+	g_strlcpy(memory->seen, operation->seen ? operation->seen : "", DIGEST_SIZE);
+	memory_write(memory, operation);
+	memory->code = lasting_name(operation->error_code);
 }
 
 void exec_forget(struct exec *exec, const char *key)
@@ -431,7 +450,7 @@ bool exec_is_done(const struct exec *exec)
 
 bool exec_succeeded(const struct exec *exec)
 {
-	return exec_is_done(exec) && exec->counts[OP_COMPLETED] == exec->n_items;
+	return exec_is_done(exec) && exec->counts[OP_COMPLETED] + (exec->plan ? exec->plan->n_held : 0) == exec->n_items;
 }
 
 size_t exec_count(const struct exec *exec, enum op_state state)

@@ -24,7 +24,14 @@
  *                          └─ else: the next one is FAILED_TEMP without an act ("has to be replaced again 3.0 s after it was made; next
  *                                   try in 4.0 s"), and after the back-off STARTING, as after a failure
  *
+ * What is put right in place (CHANGE, RESTART) and comes back within EXEC_WELL_S waits like that too, but only after
+ * EXEC_REPAIRS_AT_ONCE of them: somebody who edits by hand is put right at once, a far side that reports a field wrongly for ever is not
+ * worked on without a pause.
+ *
  * What lives inside another object and is made anew with it waits with it and is not counted by itself.
+ *
+ * Steps that the plan says are held are left alone: no operation begins for them, and their failures wait for no time. A plan of which
+ * every step is held is done as soon as it is taken up.
  *
  * AUTH counts as what fails for a time: what mends it (a secret) is seen neither in desired nor in observed.
  *
@@ -54,6 +61,9 @@ enum { EXEC_TRIES_PER_ROUND = 3 };
 
 /* What kept so long after a repair is well: its repairs are counted anew. */
 enum { EXEC_WELL_S = 60 };
+
+/* So many repairs in place of one object, each within EXEC_WELL_S of the one before, are done without waiting. */
+enum { EXEC_REPAIRS_AT_ONCE = 5 };
 
 struct exec;
 
@@ -96,11 +106,14 @@ bool exec_journal_failed(const struct exec *exec);
 /* Monotonic us when to observe and plan again for what failed for a time, once the round is done; -1: time alone mends nothing. */
 gint64 exec_next_look(const struct exec *exec);
 
+/* Before the first plan: @operation failed for good in an earlier life, and is not to be tried again until its @wanted or @seen changes. */
+void exec_remember(struct exec *exec, const struct operation *operation);
+
 /* Forgets the failures and repairs of @key (NULL: of all), so that the next plan's step is tried at once. */
 void exec_forget(struct exec *exec, const char *key);
 
 bool exec_is_done(const struct exec *exec); /* nothing in flight, nothing that can still become ready */
-bool exec_succeeded(const struct exec *exec); /* done, and every step completed */
+bool exec_succeeded(const struct exec *exec); /* done, and every step completed but those that are held */
 size_t exec_count(const struct exec *exec, enum op_state state); /* of the current plan's steps */
 
 /* Of a step of the current plan: its last operation, or NULL. */

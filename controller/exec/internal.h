@@ -75,6 +75,7 @@ struct memory {
 	gint64 due_us;
 	bool for_good;                /* not again until a digest changes */
 	bool closed;                  /* its operation was cancelled: the next try is another one */
+	bool held;                    /* the plan holds its step: time alone does not bring the next try */
 	char wanted[DIGEST_SIZE];     /* of what was to be done */
 	char seen[DIGEST_SIZE];       /* of what was there */
 	char *id, *revision, *text;
@@ -87,8 +88,8 @@ GHashTable *memories_new(void); /* key (with the incarnation, for leftovers) →
 struct memory *memory_get(GHashTable *memories, const struct step *step); /* NULL where there is none */
 struct memory *memory_make(GHashTable *memories, const struct step *step); /* the one that is there, or a new one */
 void memory_drop(GHashTable *memories, const struct step *step);
-void memory_note(struct memory *memory, const struct operation *operation);
-/* Forgets what no step of @plan is about. */
+void memory_write(struct memory *memory, const struct operation *operation);
+/* Forgets what no step of @plan is about, and marks what a held one is. */
 void memories_keep(GHashTable *memories, const struct plan *plan);
 void memories_forget(GHashTable *memories, const char *key); /* NULL: all */
 
@@ -100,8 +101,10 @@ struct repair {
 };
 
 GHashTable *repairs_new(void); /* key → struct repair; memories_forget() serves these too */
-/* Those that @step, which is to start now, follows too soon; NULL: it is no repair, or the first one. */
+/* Those that @step, which is to start now, follows too soon; NULL: it is no repair, or one of those that are done at once. */
 const struct repair *repairs_again(GHashTable *repairs, const struct plan *plan, const struct step *step, gint64 now_us);
+/* By how many there are more than are done at once. */
+unsigned repairs_too_many(const struct repair *repair, const struct step *step);
 void repairs_count(GHashTable *repairs, const struct plan *plan, const struct step *step, gint64 now_us); /* it completed */
 /* Forgets those that kept well, except of what waits in @memories. */
 void repairs_age(GHashTable *repairs, GHashTable *memories, gint64 now_us);
@@ -162,9 +165,6 @@ struct exec {
 	bool journal_failed;
 	unsigned journal_failures;
 	gint64 journal_due_us;
-	/* how many of our own results the current observed hangs on, one behind the other */
-	const struct observed *last_result;
-	unsigned depth;
 };
 
 extern const struct object object_gone;
@@ -222,6 +222,9 @@ enum job_ready {
 /* What the item's step comes to with all values resolved. *@ret_job: owned by the caller, only with JOB_READY. */
 enum job_ready job_make(struct exec *exec, struct item *item, struct job **ret_job, char **ret_text, GError **error);
 void job_digest(const struct object *object, char digest[DIGEST_SIZE]); /* NULL: of nothing */
+/* Of what was there. What lives inside another object says in words of its own how it fares, and says something else each time: that is left
+ * out, else what was taken back would be tried again and again. */
+void seen_digest(const struct object *object, char digest[DIGEST_SIZE]);
 void job_free(struct job *job);
 void job_work(void *data); /* worker */
 
@@ -230,5 +233,7 @@ const struct object *job_applied(struct arena *arena, const struct object *want,
 
 /* copy.c */
 const struct access *access_copy(struct arena *arena, const struct access *access);
+/* @accesses (in @ret's arena, by key, each with its home) become @ret's. @former may be NULL. */
+void accesses_keep(struct observed *ret, const struct access *accesses, size_t n, const struct observed *former);
 /* The same object under another incarnation; shares the fields. */
 const struct object *object_with_incarnation(struct arena *arena, const struct object *object, unsigned incarnation);

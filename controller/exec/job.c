@@ -11,6 +11,22 @@ void job_digest(const struct object *object, char digest[DIGEST_SIZE])
 	g_strlcpy(digest, object_digest(arena, object), DIGEST_SIZE);
 }
 
+void seen_digest(const struct object *object, char digest[DIGEST_SIZE])
+{
+	digest[0] = '\0';
+	if (!object)
+		return;
+	auto_ptr(arena) arena = arena_new();
+	struct object managed = *object;
+	struct field *fields = ARENA_ARRAY(arena, struct field, object->n_fields);
+	managed.fields = fields;
+	managed.n_fields = 0;
+	for (size_t i = 0; i < object->n_fields; i++)
+		if (!object->kind->host || !(object->fields[i].spec->flags & FIELD_OBSERVED))
+			fields[managed.n_fields++] = object->fields[i];
+	g_strlcpy(digest, object_digest(arena, &managed), DIGEST_SIZE);
+}
+
 static bool removes(enum action action)
 {
 	return action == ACTION_REMOVE || action == ACTION_CLEAN;

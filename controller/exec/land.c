@@ -56,6 +56,7 @@ void item_starts(struct exec *exec, struct item *item)
 		return; /* the journal failed last time */
 	if (item->tried) {
 		item_set_state(exec, item, OP_STARTING, NULL, NULL);
+		item->operation.wanted = item->operation.seen = NULL;
 		item->operation.attempt++;
 		if (strcmp(item->operation.revision, revision_of(exec)) || (memory && memory->closed)) {
 			/* taken over from an operation of an older revision, or of a plan that was given up: this try is a new one's */
@@ -106,8 +107,8 @@ static void remember_until(struct exec *exec, struct item *item, bool for_good, 
 	memory->for_good = for_good;
 	memory->due_us = due_us;
 	job_digest(want, memory->wanted);
-	job_digest(item->step->observed, memory->seen);
-	memory_note(memory, &item->operation);
+	seen_digest(item->step->observed, memory->seen);
+	memory_write(memory, &item->operation);
 	item->due_us = due_us;
 }
 
@@ -126,6 +127,9 @@ void item_fails(struct exec *exec, struct item *item, const GError *error, const
 	if (retry_of(code) == RETRY_NEVER) {
 		item_set_state(exec, item, OP_FAILED, name, error->message);
 		remember(exec, item, true, want, now_us);
+		const struct memory *memory = memory_get(exec->memories, item->step);
+		item->operation.wanted = arena_strdup(exec->arena, memory->wanted);
+		item->operation.seen = arena_strdup(exec->arena, memory->seen);
 		item->place = ITEM_ENDED;
 	} else if (exec->cancelled) {
 		item_set_state(exec, item, OP_CANCELLED, name, error->message);
@@ -145,14 +149,41 @@ void item_fails(struct exec *exec, struct item *item, const GError *error, const
 	exec_note(exec, item, false, NULL);
 }
 
+/* Of what did not last: "config.main.content" and how many more; where the step has no fields to name, the object itself. */
+static const char *what_came_back(struct exec *exec, const struct step *step)
+{
+	if (!step->n_changes)
+		return "";
+	const char *more = step->n_changes > 1 ? arena_printf(exec->arena, " (and %zu more)", step->n_changes - 1) : "";
+	return arena_printf(exec->arena, "%s%s ", step->changes[0].path, more);
+}
+
+static const char *again_text(struct exec *exec, const struct step *step, const struct repair *repair, double since_s, double wait_s)
+{
+	switch (step->action) {
+	case ACTION_CREATE:
+		return arena_printf(exec->arena, "is gone again %.1f s after it was made; next try in %.1f s", since_s, wait_s);
+	case ACTION_REPLACE:
+		return arena_printf(exec->arena, "has to be replaced again %.1f s after it was made; next try in %.1f s", since_s, wait_s);
+	case ACTION_CHANGE:
+	case ACTION_RESTART:
+		return arena_printf(exec->arena, "%swas put right %u times, and is not as it should be %.1f s after the last time; "
+				    "next try in %.1f s", what_came_back(exec, step), repair->count, since_s, wait_s);
+	case ACTION_REMOVE:
+	case ACTION_CLEAN:
+		break;
+	}
+	g_assert_not_reached();
+}
+
 void item_comes_again(struct exec *exec, struct item *item, const struct repair *repair, const struct object *want, gint64 now_us)
 {
-	gint64 wait_us = delay_us(exec, repair->count);
-	const char *what = item->step->action == ACTION_CREATE ? "is gone again" : "has to be replaced again";
-	const char *text = arena_printf(exec->arena, "%s %.1f s after it was made; next try in %.1f s", what,
-					(double) (now_us - repair->done_us) / G_USEC_PER_SEC, (double) wait_us / G_USEC_PER_SEC);
+	unsigned too_many = repairs_too_many(repair, item->step);
+	gint64 wait_us = delay_us(exec, too_many);
+	const char *text = again_text(exec, item->step, repair, (double) (now_us - repair->done_us) / G_USEC_PER_SEC,
+				      (double) wait_us / G_USEC_PER_SEC);
 	struct memory *memory = memory_make(exec->memories, item->step);
-	memory->failures = repair->count; /* the back-off of a failure that follows goes on from here */
+	memory->failures = too_many; /* the back-off of a failure that follows goes on from here */
 	memory->attempt = repair->count - 1; /* the one that did not last is meant */
 	item_starts(exec, item);
 	item_set_state(exec, item, OP_FAILED_TEMP, pleach_error_name(PLEACH_ERROR_RETRY), text);
@@ -252,7 +283,7 @@ static void release_dependents(struct exec *exec, const struct item *item)
 	for (size_t i = exec->dependents_from[item->index]; i < exec->dependents_from[item->index + 1]; i++) {
 		struct item *dependent = &exec->items[exec->dependents[i]];
 		g_assert(dependent->waits > 0);
-		if (--dependent->waits == 0)
+		if (--dependent->waits == 0 && !dependent->step->held)
 			item_make_ready(exec, dependent);
 	}
 	/* what came to be known may be what they wait for */

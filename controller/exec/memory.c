@@ -50,7 +50,7 @@ void memory_drop(GHashTable *memories, const struct step *step)
 	g_hash_table_remove(memories, name);
 }
 
-void memory_note(struct memory *memory, const struct operation *operation)
+void memory_write(struct memory *memory, const struct operation *operation)
 {
 	g_free(memory->id);
 	g_free(memory->revision);
@@ -69,8 +69,13 @@ void memories_keep(GHashTable *memories, const struct plan *plan)
 	if (!g_hash_table_size(memories))
 		return;
 	g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	for (size_t i = 0; i < plan->n_steps; i++)
-		g_hash_table_add(names, name_of(&plan->steps[i]));
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		char *name = name_of(&plan->steps[i]);
+		struct memory *memory = g_hash_table_lookup(memories, name);
+		if (memory)
+			memory->held = plan->steps[i].held != NULL;
+		g_hash_table_add(names, name);
+	}
 	GHashTableIter iter;
 	gpointer name;
 	g_hash_table_iter_init(&iter, memories);
@@ -113,15 +118,27 @@ static bool comes_with_host(const struct plan *plan, const struct step *step)
 	return false;
 }
 
+static bool is_made_anew(const struct step *step)
+{
+	return step->action == ACTION_CREATE || step->action == ACTION_REPLACE;
+}
+
+/* What is put right in place counts for whatever reason it is done: an intent that comes back for the same desired object is none. */
 static bool is_repair(const struct plan *plan, const struct step *step)
 {
-	bool made = step->action == ACTION_CREATE || step->action == ACTION_REPLACE;
-	return made && step->cause != CAUSE_INTENT && !comes_with_host(plan, step);
+	bool in_place = step->action == ACTION_CHANGE || step->action == ACTION_RESTART;
+	return (in_place || (is_made_anew(step) && step->cause != CAUSE_INTENT)) && !comes_with_host(plan, step);
 }
 
 static bool is_well(const struct repair *repair, gint64 now_us)
 {
 	return now_us - repair->done_us >= EXEC_WELL_S * G_USEC_PER_SEC;
+}
+
+unsigned repairs_too_many(const struct repair *repair, const struct step *step)
+{
+	unsigned free = is_made_anew(step) ? 0 : EXEC_REPAIRS_AT_ONCE;
+	return repair->count > free ? repair->count - free : 0;
 }
 
 const struct repair *repairs_again(GHashTable *repairs, const struct plan *plan, const struct step *step, gint64 now_us)
@@ -132,7 +149,7 @@ const struct repair *repairs_again(GHashTable *repairs, const struct plan *plan,
 	char wanted[DIGEST_SIZE];
 	job_digest(step->desired, wanted);
 	if (!is_well(repair, now_us) && !strcmp(repair->wanted, wanted))
-		return repair;
+		return repairs_too_many(repair, step) ? repair : NULL;
 	g_hash_table_remove(repairs, step->key);
 	return NULL;
 }

@@ -104,6 +104,12 @@ static char *find_secret(const struct lookup *lookup, const char *name, GError *
 	return outer->secret(outer, name, error);
 }
 
+static const struct package *find_package(const struct lookup *lookup, const char *digest, struct arena *arena, GError **error)
+{
+	const struct lookup *outer = ((struct site_look *) lookup->data)->run->input->lookup;
+	return outer->package(outer, digest, arena, error);
+}
+
 static struct call call_of(const struct site_look *look)
 {
 	return (struct call) {
@@ -187,7 +193,7 @@ static void ask_kind(struct site_look *site, const struct kind_ops *kind)
 static void site_work(void *data)
 {
 	struct site_look *site = data;
-	site->lookup = (struct lookup) { find_vim, find_ems, find_access, find_secret, site };
+	site->lookup = (struct lookup) { find_vim, find_ems, find_access, find_secret, find_package, site };
 	g_autoptr(GError) error = NULL;
 	if (!ask_vim(site, &error)) {
 		site->reason = g_strdup(error ? error->message : "the driver did not say why");

@@ -2,58 +2,72 @@
 
 #include <string.h>
 
-/* A result hangs on the observation that its round began with. Where that is a result of ours too, and so on, old arenas would pile
- * up in an exec that runs for months: after so many, all is copied. */
-enum { DEPTH_MAX = 16 };
+/* What is as it was stays where it is, by reference; what an act returned gets a home of its own. So a result hangs on no former one. */
 
-static const struct object *kept(struct arena *arena, const struct object *object, bool copies)
+static int text_order(const void *a, const void *b)
 {
-	return copies ? object_copy(arena, object) : object;
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-static void put_objects(const struct exec *exec, struct observed *ret, bool copies)
+/* Two sorted lists become one: what was, and what was got. */
+static void put_objects(const struct exec *exec, struct observed *ret)
 {
 	struct objects before = exec->observed->objects;
-	g_autoptr(GPtrArray) items = g_ptr_array_sized_new((guint) before.n);
-	for (size_t i = 0; i < before.n; i++)
-		if (!g_hash_table_contains(exec->got, before.items[i]->key))
-			g_ptr_array_add(items, UNCONST(kept(ret->arena, before.items[i], copies)));
-	GHashTableIter iter;
-	gpointer got;
-	g_hash_table_iter_init(&iter, exec->got);
-	while (g_hash_table_iter_next(&iter, NULL, &got))
-		if (got != &object_gone)
-			g_ptr_array_add(items, UNCONST(kept(ret->arena, got, copies)));
-	ret->objects = objects_sorted(ret->arena, (const struct object *const *) items->pdata, items->len);
-}
-
-static int access_order(gconstpointer a, gconstpointer b)
-{
-	const struct access *const *left = a, *const *right = b;
-	return strcmp((*left)->key, (*right)->key);
+	guint n_got = 0;
+	g_autofree const char **keys = (const char **) g_hash_table_get_keys_as_array(exec->got, &n_got);
+	qsort(keys, n_got, sizeof(*keys), text_order);
+	g_autofree const struct object **items = g_new(const struct object *, before.n + n_got + 1);
+	g_autofree struct arena **homes = g_new(struct arena *, before.n + n_got + 1);
+	g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func((GDestroyNotify) arena_unref);
+	size_t n = 0, at = 0;
+	for (guint i = 0; i <= n_got; i++) {
+		for (; at < before.n && (i == n_got || strcmp(before.items[at]->key, keys[i]) < 0); at++) {
+			items[n] = before.items[at];
+			homes[n++] = objects_home(before, at, exec->observed->arena);
+		}
+		if (i == n_got)
+			break;
+		at += at < before.n && strcmp(before.items[at]->key, keys[i]) == 0;
+		const struct object *got = g_hash_table_lookup(exec->got, keys[i]);
+		if (got == &object_gone)
+			continue;
+		homes[n] = arena_new();
+		g_ptr_array_add(made, homes[n]);
+		items[n] = object_copy(homes[n], got);
+		n++;
+	}
+	ret->objects = objects_at_home(ret->arena, items, homes, n, before);
 }
 
 static void put_accesses(struct exec *exec, struct observed *ret)
 {
 	const struct observed *before = exec->observed;
-	g_autoptr(GPtrArray) items = g_ptr_array_new();
+	g_autoptr(GPtrArray) made = g_ptr_array_new_with_free_func((GDestroyNotify) arena_unref);
+	guint n_new = 0;
 	pthread_mutex_lock(&exec->access_mutex);
-	for (size_t i = 0; i < before->n_accesses; i++)
-		if (!g_hash_table_contains(exec->accesses, before->accesses[i].key))
-			g_ptr_array_add(items, UNCONST(&before->accesses[i]));
-	GHashTableIter iter;
-	gpointer access;
-	g_hash_table_iter_init(&iter, exec->accesses);
-	while (g_hash_table_iter_next(&iter, NULL, &access))
-		if (access)
-			g_ptr_array_add(items, access);
+	g_autofree const char **keys = (const char **) g_hash_table_get_keys_as_array(exec->accesses, &n_new);
+	qsort(keys, n_new, sizeof(*keys), text_order);
+	struct access *accesses = ARENA_ARRAY(ret->arena, struct access, before->n_accesses + n_new);
+	size_t n = 0, at = 0;
+	for (guint i = 0; i <= n_new; i++) {
+		for (; at < before->n_accesses && (i == n_new || strcmp(before->accesses[at].key, keys[i]) < 0); at++) {
+			accesses[n] = before->accesses[at];
+			accesses[n].home = accesses[n].home ? accesses[n].home : before->arena;
+			n++;
+		}
+		if (i == n_new)
+			break;
+		at += at < before->n_accesses && strcmp(before->accesses[at].key, keys[i]) == 0;
+		const struct access *access = g_hash_table_lookup(exec->accesses, keys[i]);
+		if (!access)
+			continue;
+		struct arena *home = arena_new();
+		g_ptr_array_add(made, home);
+		accesses[n] = *access_copy(home, access);
+		accesses[n++].home = home;
+	}
 	pthread_mutex_unlock(&exec->access_mutex);
-	g_ptr_array_sort(items, access_order);
-	struct access *accesses = ARENA_ARRAY(ret->arena, struct access, items->len);
-	for (guint i = 0; i < items->len; i++)
-		accesses[i] = *access_copy(ret->arena, items->pdata[i]);
-	ret->accesses = accesses;
-	ret->n_accesses = items->len;
+	accesses_keep(ret, accesses, n, before);
 }
 
 /* The last word about an incarnation that is no longer its key's object. */
@@ -116,20 +130,13 @@ static void put_rest(const struct exec *exec, struct observed *ret)
 struct observed *exec_observed(struct exec *exec)
 {
 	g_assert(exec->plan);
-	bool copies = exec->depth >= DEPTH_MAX;
 	struct arena *arena = arena_new();
 	struct observed *ret = ARENA_NEW(arena, struct observed);
 	ret->arena = arena;
 	ret->wall_us = exec->observed->wall_us;
-	if (!copies) {
-		arena_adopt(arena, exec->observed->arena);
-		arena_adopt(arena, exec->arena);
-	}
-	put_objects(exec, ret, copies);
+	put_objects(exec, ret);
 	put_accesses(exec, ret);
 	put_leftovers(exec, ret);
 	put_rest(exec, ret);
-	exec->last_result = ret;
-	exec->depth = copies ? 0 : exec->depth + 1;
 	return ret;
 }

@@ -36,9 +36,15 @@ static char *find_secret(const struct lookup *lookup, const char *name, GError *
 	return exec->options.lookup->secret(exec->options.lookup, name, error);
 }
 
+static const struct package *find_package(const struct lookup *lookup, const char *digest, struct arena *arena, GError **error)
+{
+	const struct exec *exec = lookup->data;
+	return exec->options.lookup->package(exec->options.lookup, digest, arena, error);
+}
+
 struct lookup exec_lookup(struct exec *exec)
 {
-	return (struct lookup) { find_vim, find_ems, find_access, find_secret, exec };
+	return (struct lookup) { find_vim, find_ems, find_access, find_secret, find_package, exec };
 }
 
 const struct value *exec_value(const char *key, const char *path, void *data)
@@ -169,7 +175,9 @@ void exec_take_apart(struct exec *exec)
 	}
 	link_dependents(exec);
 	for (size_t i = 0; i < plan->n_steps; i++)
-		if (!exec->items[i].waits)
+		if (plan->steps[i].held)
+			exec->items[i].place = ITEM_ENDED;
+		else if (!exec->items[i].waits)
 			item_make_ready(exec, &exec->items[i]);
 }
 

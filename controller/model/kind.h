@@ -32,6 +32,7 @@ enum field_flags {
 	FIELD_SECRET = 1 << 2,
 	FIELD_VOLATILE = 1 << 3, /* changes by itself (pid, counters): not part of fingerprints */
 	FIELD_BYTES = 1 << 4,    /* an integer number of bytes: printed with its unit */
+	FIELD_OURS = 1 << 5,     /* the controller's own business, nowhere in the network: what is there is what was applied */
 };
 
 struct field_spec {
@@ -41,12 +42,16 @@ struct field_spec {
 	unsigned flags;
 };
 
+struct object;
+
 struct kind {
 	const char *name; /* "link", "vnfc", "nf": the first part of keys */
 	unsigned rank;    /* creation order among kinds that do not depend on one another; also the order in reports */
 	const char *host; /* kind of the object with the same path whose end ends this one too (nf: "vnfc"), or NULL */
 	const struct field_spec *specs;
 	size_t n_specs;
+	/* What a change of @path costs an object that is to be as @desired, where that depends on it; NULL: @cost always stands. */
+	enum field_cost (*cost)(const struct object *desired, const char *path, enum field_cost cost);
 };
 
 extern const struct kind kind_link, kind_vnfc, kind_nf;

@@ -6,6 +6,7 @@
 static const struct field_spec specs[] = {
 	{ "cidr", FIELD_SCALAR, COST_IN_PLACE, 0 },    { "pools", FIELD_LIST, COST_METADATA, 0 },
 	{ "mtu", FIELD_SCALAR, COST_IN_PLACE, 0 },     { "gateway", FIELD_SCALAR, COST_IN_PLACE, 0 },
+	{ "network", FIELD_SCALAR, COST_IN_PLACE, 0 }, { "vlan", FIELD_SCALAR, COST_IN_PLACE, 0 },
 	{ "state", FIELD_SCALAR, COST_IN_PLACE, 0 },
 };
 
@@ -22,7 +23,8 @@ const struct link *link_from_object(struct arena *arena, const struct object *ob
 	struct address gateway;
 	if (!view_cidr(&view, "cidr", &link->cidr, error) || !view_pools(&view, "pools", &link->pools, &link->n_pools, error) ||
 	    !view_unsigned(&view, "mtu", LINK_MTU_MIN, LINK_MTU_MAX, &link->mtu, error) ||
-	    !view_string(&view, "gateway", &link->gateway, error) || !view_up(&view, "state", &link->up, error))
+	    !view_string(&view, "gateway", &link->gateway, error) || !view_string(&view, "network", &link->network, error) ||
+	    !view_unsigned(&view, "vlan", 1, LINK_VLAN_MAX, &link->vlan, error) || !view_up(&view, "state", &link->up, error))
 		return NULL;
 	if (link->gateway && !address_parse(link->gateway, &gateway)) {
 		view_invalid(&view, "gateway", error, "\"%s\" is not an IP address", link->gateway);
@@ -40,6 +42,9 @@ const struct object *link_to_object(struct arena *arena, const struct link *link
 		object_set(builder, "pools", value_string_list(arena, link->pools, link->n_pools), ORIGIN_NONE);
 	object_set_int(builder, "mtu", link->mtu, ORIGIN_NONE);
 	object_set_string(builder, "gateway", link->gateway, ORIGIN_NONE);
+	object_set_string(builder, "network", link->network, ORIGIN_NONE);
+	if (link->vlan)
+		object_set_int(builder, "vlan", link->vlan, ORIGIN_NONE);
 	object_set_string(builder, "state", link->up ? "up" : "down", ORIGIN_NONE);
 	return object_build(builder);
 }

@@ -5,13 +5,15 @@
  * pools         list    metadata  "FIRST-LAST" ranges to allocate from; absent: all of the CIDR but its first address
  * mtu           scalar  in-place  bytes of layer 3 payload
  * gateway       scalar  in-place  reserved first address, never allocated (see SERVICE.router)
+ * network       scalar  in-place  the VIM's own name of the network outside that the link is attached to (a Sap); absent: none
+ * vlan          scalar  in-place  its VLAN, 1 to 4094; absent: untagged
  * state         scalar  in-place  desired "up"; observed "up" or "down"
  */
 #pragma once
 
 #include "model/object.h"
 
-enum { LINK_MTU_DEFAULT = 1500, LINK_MTU_MIN = 68, LINK_MTU_MAX = 65521 };
+enum { LINK_MTU_DEFAULT = 1500, LINK_MTU_MIN = 68, LINK_MTU_MAX = 65521, LINK_VLAN_MAX = 4094 };
 
 struct link {
 	const char *key, *site;
@@ -21,6 +23,8 @@ struct link {
 	size_t n_pools;
 	unsigned mtu;
 	const char *gateway; /* or NULL */
+	const char *network; /* or NULL */
+	unsigned vlan;       /* 0: none */
 	bool up;
 	/* observed only */
 	const char *device; /* the VIM's name for it */

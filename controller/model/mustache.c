@@ -1,5 +1,6 @@
 #include "model/mustache.h"
 
+#include "model/mark.h"
 #include "model/mustache_parse.h"
 #include "model/private.h"
 
@@ -116,9 +117,16 @@ static bool append_variable(struct render *render, const struct piece *piece, GE
 		return false;
 	if (waits(value))
 		return note_waiting(render, value);
+	if (value->type == VALUE_STRING && mark_is_in(value->string))
+		return fault(render, piece, error, "\"%.*s\" has a character U+E000 or U+E001: those stand for secrets",
+			     (int) piece->length, piece->at);
+	if (value->type == VALUE_SECRET) {
+		mark_append(render->out, value->string);
+		return true;
+	}
 	if (value_append_scalar(value, render->out))
 		return true;
-	const char *what = value->type == VALUE_LIST ? "a list" : value->type == VALUE_MAP ? "a map" : "a secret or a digest";
+	const char *what = value->type == VALUE_LIST ? "a list" : value->type == VALUE_MAP ? "a map" : "a digest";
 	return fault(render, piece, error, "\"%.*s\" is %s: that cannot be printed", (int) piece->length, piece->at, what);
 }
 

@@ -3,7 +3,7 @@
  * No escaping ("{{x}}", "{{{x}}}" and "{{&x}}" are the same), no partials, no lambdas, no delimiter changes. "{{.}}" is the
  * current item; a number in a dotted name counts from 0 into a list ("ports.lan.addresses.0"). A tag alone on its line takes the
  * line with it, as the Mustache specification says. An unknown name is a fault, in sections too. Numbers print as decimal,
- * booleans as true and false; lists and maps cannot be printed.
+ * booleans as true and false; lists and maps cannot be printed. A secret prints as its mark (mark.h).
  */
 #pragma once
 

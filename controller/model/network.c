@@ -14,7 +14,24 @@ struct objects objects_sorted(struct arena *arena, const struct object *const *i
 		qsort(sorted, n, sizeof(*sorted), object_order);
 	for (size_t i = 1; i < n; i++)
 		g_assert(strcmp(sorted[i - 1]->key, sorted[i]->key) != 0);
-	return (struct objects) { sorted, n };
+	return (struct objects) { .items = sorted, .n = n };
+}
+
+struct objects objects_at_home(struct arena *arena, const struct object *const *items, struct arena *const *homes, size_t n,
+			       struct objects former)
+{
+	struct shelves *shelves = shelves_new(homes, n, former.shelves);
+	arena_adopt(arena, shelves_arena(shelves));
+	shelves_unref(shelves); /* @arena keeps it, and it lies in what it keeps */
+	return (struct objects) {
+		.items = arena_memdup(arena, items, n * sizeof(*items)), .n = n,
+		.homes = arena_memdup(arena, homes, n * sizeof(*homes)), .shelves = shelves,
+	};
+}
+
+struct arena *objects_home(struct objects objects, size_t i, struct arena *otherwise)
+{
+	return objects.homes && objects.homes[i] ? objects.homes[i] : otherwise;
 }
 
 const struct object *objects_find(struct objects objects, const char *key)
@@ -52,6 +69,7 @@ struct network *network_emptied(const struct network *network)
 	struct network *nothing = ARENA_NEW(arena, struct network);
 	*nothing = (struct network) {
 		.arena = arena, .revision = network->revision, .owner = network->owner, .sites = network->sites, .n_sites = network->n_sites,
+		.access = network->access, .n_access = network->n_access,
 	};
 	return nothing;
 }
@@ -105,4 +123,18 @@ bool observed_is_blind(const struct observed *observed, const char *site)
 {
 	const char *const *sites = observed->blind.sites;
 	return observed->blind.n && bsearch(site, sites, observed->blind.n, sizeof(*sites), name_order);
+}
+
+const struct package *network_package(const struct network *network, const char *digest)
+{
+	size_t low = 0, high = network->n_packages;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(network->packages[middle]->digest, digest) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	bool found = low < network->n_packages && strcmp(network->packages[low]->digest, digest) == 0;
+	return found ? network->packages[low] : NULL;
 }

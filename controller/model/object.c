@@ -93,6 +93,42 @@ static const struct value *eval_field(struct arena *arena, const struct object *
 	return value;
 }
 
+static void note_read(const char *key, const char *path, void *data)
+{
+	GPtrArray *keys = data;
+	if (keys->len < OBJECT_DEPENDS_MAX)
+		g_ptr_array_add(keys, (gpointer) (guintptr) key);
+}
+
+/* Appends the keys that @value's expressions read. */
+static void note_reads(const struct value *value, GPtrArray *keys)
+{
+	if (value->type == VALUE_PENDING)
+		expr_attributes(value->expr, note_read, keys);
+	for (size_t i = 0; value->type == VALUE_LIST && i < value->list.n; i++)
+		note_reads(value->list.items[i], keys);
+	for (size_t i = 0; value->type == VALUE_MAP && i < value->map.n; i++)
+		note_reads(value->map.items[i], keys);
+}
+
+/* What was read to evaluate @object is among what it depends on from then on. */
+static void depend_on_reads(struct arena *arena, const struct object *object, struct object *evaluated)
+{
+	g_autoptr(GPtrArray) keys = g_ptr_array_new();
+	for (size_t i = 0; i < object->n_depends; i++)
+		note_read(object->depends[i], NULL, keys);
+	for (size_t i = 0; i < object->n_fields; i++)
+		note_reads(object->fields[i].value, keys);
+	qsort(keys->pdata, keys->len, sizeof(*keys->pdata), string_order);
+	const char **depends = ARENA_ARRAY(arena, const char *, keys->len);
+	size_t n = 0;
+	for (guint i = 0; i < keys->len; i++)
+		if (!n || strcmp(depends[n - 1], keys->pdata[i]) != 0)
+			depends[n++] = arena_strdup(arena, keys->pdata[i]);
+	evaluated->depends = depends;
+	evaluated->n_depends = n;
+}
+
 const struct object *object_eval(struct arena *arena, const struct object *object, expr_lookup_fn lookup, void *data,
 				 GError **error)
 {
@@ -112,5 +148,6 @@ const struct object *object_eval(struct arena *arena, const struct object *objec
 	struct object *evaluated = arena_memdup(arena, object, sizeof(*object));
 	evaluated->fields = arena_memdup(arena, fields, n * sizeof(*fields));
 	evaluated->n_fields = n;
+	depend_on_reads(arena, object, evaluated);
 	return evaluated;
 }

@@ -75,6 +75,7 @@ void object_set_descriptor(struct object_builder *builder, const char *descripto
 /* Freezes: sorts, returns the object (owned by the arena), frees the builder. */
 const struct object *object_build(struct object_builder *builder);
 
-/* A copy with every PENDING value evaluated (value_eval); the same object when nothing changed. NULL and @error on a fault. */
+/* A copy with every PENDING value evaluated (value_eval), which depends on what was read for that too; the same object when nothing
+ * changed. NULL and @error on a fault. */
 const struct object *object_eval(struct arena *arena, const struct object *object, expr_lookup_fn lookup, void *data,
 				 GError **error);

@@ -126,6 +126,12 @@ static enum cause cause_of_new(const struct item *item, const struct value *desi
 	return !value_is_known(desired) || value_equal(last, desired) ? CAUSE_DRIFT : CAUSE_INTENT_DRIFT;
 }
 
+static enum field_cost cost_of(const struct item *item, const struct row *row)
+{
+	enum field_cost cost = kind_spec_cost(item->kind, row->spec, row->path, item->caps);
+	return item->kind->cost && item->desired ? item->kind->cost(item->desired, row->path, cost) : cost;
+}
+
 static void add_change(struct planner *planner, const struct item *item, const struct row *row, const struct value *desired,
 		       const char *waits_for, enum cause cause)
 {
@@ -135,7 +141,7 @@ static void add_change(struct planner *planner, const struct item *item, const s
 		.last = row->last ? row->last : &value_absent,
 		.observed = row->observed ? row->observed : &value_absent,
 		.cause = cause,
-		.cost = kind_spec_cost(item->kind, row->spec, row->path, item->caps),
+		.cost = cost_of(item, row),
 		.waits_for = waits_for,
 		.origin = row->desired ? row->desired->origin : item->desired->origin,
 	};
@@ -207,10 +213,26 @@ static bool diff_wanted(struct planner *planner, const struct item *item, const 
 	return true;
 }
 
+/* Nothing in the network shows it: what was applied is what is there, and without a record what is wanted is. */
+static void diff_ours(struct planner *planner, const struct item *item, const struct row *row)
+{
+	const struct value *desired = row->desired ? row->desired->value : &value_absent;
+	const struct value *last = row->last ? row->last : &value_absent;
+	struct row seen = *row;
+	seen.observed = last;
+	bool told = (!row->desired || value_is_known(desired)) && last->type != VALUE_UNKNOWN;
+	if (item->last && told && !value_equal(desired, last))
+		add_change(planner, item, &seen, desired, NULL, CAUSE_INTENT);
+}
+
 static bool diff_row(struct planner *planner, const struct item *item, const struct row *row)
 {
 	if (row->spec->flags & FIELD_OBSERVED)
 		return true;
+	if (row->spec->flags & FIELD_OURS) {
+		diff_ours(planner, item, row);
+		return true;
+	}
 	if (row->desired)
 		return diff_wanted(planner, item, row);
 	if (row->spec->flags & FIELD_ALLOCATED)

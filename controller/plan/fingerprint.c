@@ -1,5 +1,5 @@
-/* One digest of all that a plan is made from, in a canonical form. It is fed in large pieces: with objects in the ten thousands
- * the calls would cost more than the digest. */
+/* One digest of all that a plan is made from, in a canonical form: made when it is asked for, because most plans are never shown. It is
+ * fed in large pieces: with objects in the ten thousands the calls would cost more than the digest. */
 #include "plan/internal.h"
 
 #include <string.h>
@@ -108,37 +108,51 @@ static void feed_fields(struct feeder *feeder, const struct kind *kind, const st
 	}
 }
 
-static void feed_item(struct feeder *feeder, const struct item *item)
+static void feed_row(struct feeder *feeder, const struct known_row *row, const struct leftover *const *leftovers, size_t n_leftovers)
 {
-	if (!item->desired && !item->observed && !item->n_leftovers)
+	if (!row->desired && !row->observed && !n_leftovers)
 		return;
-	feed(feeder, item->key);
-	feed(feeder, item->desired ? item->desired->site : "");
-	feed(feeder, item->observed ? item->observed->site : "");
-	feed_number(feeder, '#', item->observed ? item->observed->incarnation : 0);
-	feed_fields(feeder, item->kind, item->desired, item->observed);
-	feed_number(feeder, '+', item->n_leftovers);
-	for (size_t i = 0; i < item->n_leftovers; i++) {
-		feed(feeder, item->leftovers[i]->site);
-		feed_number(feeder, '#', item->leftovers[i]->incarnation);
+	feed(feeder, row->key);
+	feed(feeder, row->desired ? row->desired->site : "");
+	feed(feeder, row->observed ? row->observed->site : "");
+	feed_number(feeder, '#', row->observed ? row->observed->incarnation : 0);
+	feed_fields(feeder, kind_of_key(row->key), row->desired, row->observed);
+	feed_number(feeder, '+', n_leftovers);
+	for (size_t i = 0; i < n_leftovers; i++) {
+		feed(feeder, leftovers[i]->site);
+		feed_number(feeder, '#', leftovers[i]->incarnation);
 	}
 }
 
-void fingerprint(const struct planner *planner, char text[65])
+static void feed_rows(struct feeder *feeder, const struct known *known)
+{
+	size_t first = 0;
+	for (size_t i = 0; i < known->n_rows; i++) {
+		size_t end = first;
+		while (end < known->n_leftovers && strcmp(known->leftovers[end]->key, known->rows[i].key) == 0)
+			end++;
+		feed_row(feeder, &known->rows[i], known->leftovers + first, end - first);
+		first = end;
+	}
+}
+
+static void feed_texts(struct feeder *feeder, char tag, const char *const *texts, size_t n)
+{
+	feed_number(feeder, tag, n);
+	for (size_t i = 0; i < n; i++)
+		feed(feeder, texts[i]);
+}
+
+void plan_fingerprint(const struct plan *plan, char text[PLAN_FINGERPRINT_SIZE])
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	g_autoptr(GString) piece = g_string_sized_new(2 * PIECE_SIZE);
 	struct feeder feeder = { sum, piece };
-	for (size_t i = 0; i < planner->n_items; i++)
-		feed_item(&feeder, &planner->items[i]);
-	const struct observed *observed = planner->input->observed;
-	feed_number(&feeder, 'b', observed->blind.n);
-	for (size_t i = 0; i < observed->blind.n; i++)
-		feed(&feeder, observed->blind.sites[i]);
-	const struct network *desired = planner->input->desired;
-	feed_number(&feeder, 'f', desired->n_faulty_services);
-	for (size_t i = 0; i < desired->n_faulty_services; i++)
-		feed(&feeder, desired->faulty_services[i]);
+	static const struct known nothing = { 0 };
+	const struct known *known = plan->known ? plan->known : &nothing;
+	feed_rows(&feeder, known);
+	feed_texts(&feeder, 'b', known->blind, known->n_blind);
+	feed_texts(&feeder, 'f', known->faulty, known->n_faulty);
 	flush(&feeder);
-	g_strlcpy(text, g_checksum_get_string(sum), 65);
+	g_strlcpy(text, g_checksum_get_string(sum), PLAN_FINGERPRINT_SIZE);
 }

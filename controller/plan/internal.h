@@ -1,11 +1,14 @@
 /* What the files of plan/ share: the plan in the making.
  *
- *     items.c     desired, last, observed and leftovers merged by key, and in which order keys can be decided
+ *     known.c     desired, last, observed merged by key; what is as it was when the former plan was made
+ *     items.c     what is left to be decided, and in which order
  *     decide.c    what becomes of one object
  *     diff.c      its fields
  *     order.c     steps, what each comes after, the order
  *     conflict.c  who takes over what another one still holds
+ *     turns.c     instances of one VDU one after another
  *     rename.c    "looks like a rename of …"
+ *     hold.c      what is not to be done now
  *     fingerprint.c
  */
 #pragma once
@@ -33,6 +36,7 @@ struct item {
 	size_t n_leftovers;
 	size_t host;                  /* item that ends this one with it; or NO_ITEM */
 	size_t first_need, n_needs;   /* into planner.needs: depends, host, and what pending values name */
+	bool needs_missing;           /* and one of those is nowhere */
 	const struct caps *caps;
 
 	enum fate fate;
@@ -47,6 +51,7 @@ struct item {
 	size_t n_waits;
 
 	size_t node, n_nodes;         /* its steps: the one of @action first, if it has one, then those that clean */
+	size_t known;                 /* its place in known.rows */
 };
 
 struct need {
@@ -54,12 +59,41 @@ struct need {
 	bool orders; /* a dependency or the host; else only named by a pending value */
 };
 
+/* What a plan remembers of each key, so that the next plan need not look at it again.
+ *
+ * Objects never change, so the same pointer is the same object. A key is *quiet* when nothing was to be done or said about it and it
+ * has no leftovers. What was decided about a key hangs on its three objects, on its leftovers, on whether its service is faulty and
+ * its site blind, and on the keys that it needs (depends, host, what its pending values name), in the same way. So a key that was quiet
+ * in the former plan, where all of this is the same and all that it needs is taken over too, is quiet now: no field of it is compared.
+ * The former plan keeps its inputs alive until this one is made: no address can have come to stand for another object meanwhile. */
+struct known_row {
+	const char *key;
+	const struct object *desired, *last, *observed;
+	guint32 first_need, n_needs; /* into @needs */
+	bool quiet;
+};
+
+struct known {
+	struct known_row *rows; /* by key */
+	size_t n_rows;
+	guint32 *needs; /* places in @rows */
+	size_t n_needs;
+	const struct leftover *const *leftovers; /* by key, site, incarnation; each once */
+	size_t n_leftovers;
+	/* of the inputs */
+	const char *const *faulty;
+	size_t n_faulty;
+	const char *const *blind;
+	size_t n_blind;
+};
+
 struct planner {
 	const struct plan_input *input;
 	struct arena *arena;
-	struct item *items; /* by key */
-	size_t n_items;
-	GHashTable *index;   /* key to place in @items */
+	struct known *known;
+	struct item *items;  /* those to be decided, by key; behind @n_items those that were looked up though they are quiet */
+	size_t n_items, n_quiet;
+	struct items_index *index;
 	GArray *needs;       /* of struct need */
 	GHashTable *faulty;  /* services whose descriptor is faulty, without the dot; or NULL */
 	GArray *unplanned;   /* of struct unplanned */
@@ -72,6 +106,13 @@ struct planner {
 		const struct caps *caps;
 	} caps_of;
 };
+
+/* known.c */
+/* Merges the inputs; marks as quiet what is taken over of @former (NULL: nothing). */
+void known_make(struct planner *planner, const struct known *former);
+size_t known_find(const struct known *known, const char *key); /* or NO_ITEM */
+/* Once all is decided: what of it the next plan may take over. */
+void known_settle(struct planner *planner);
 
 /* items.c */
 void items_make(struct planner *planner);
@@ -101,8 +142,12 @@ void order_steps(struct planner *planner, struct plan *plan);
 /* conflict.c: calls @found with every item that takes over what a removed one still holds. */
 void conflicts(const struct planner *planner, void (*found)(size_t after, size_t before, void *data), void *data);
 
+/* turns.c: calls @found with every two items where one's turn comes after the other's. */
+void turns(const struct planner *planner, void (*found)(size_t after, size_t before, void *data), void *data);
+
 /* rename.c */
 void rename_note(struct planner *planner);
 
-/* fingerprint.c */
-void fingerprint(const struct planner *planner, char text[65]);
+/* hold.c: gives steps, which stand in their order, the reason why they are held. How many are. */
+size_t hold_steps(const struct planner *planner, struct step *steps, size_t n);
+

@@ -4,98 +4,64 @@
 
 #include <string.h>
 
-/* --- the merge ----------------------------------------------------------------------------------------------------------- */
+/* --- which there are ----------------------------------------------------------------------------------------------------- */
 
-static int leftover_order(const void *a, const void *b)
-{
-	const struct leftover *left = *(const struct leftover *const *) a, *right = *(const struct leftover *const *) b;
-	int order = strcmp(left->key, right->key);
-	if (!order)
-		order = strcmp(left->site, right->site);
-	return order ? order : left->incarnation < right->incarnation ? -1 : left->incarnation > right->incarnation;
-}
-
-/* Sorted, each once: an observation may tell of one twice. */
-static const struct leftover **sorted_leftovers(struct planner *planner, size_t *ret_n)
-{
-	const struct observed *observed = planner->input->observed;
-	size_t n = 0;
-	const struct leftover **sorted = ARENA_ARRAY(planner->arena, const struct leftover *, observed->n_leftovers);
-	for (size_t i = 0; i < observed->n_leftovers; i++)
-		sorted[i] = &observed->leftovers[i];
-	if (observed->n_leftovers)
-		qsort(sorted, observed->n_leftovers, sizeof(*sorted), leftover_order);
-	for (size_t i = 0; i < observed->n_leftovers; i++)
-		if (!n || leftover_order(&sorted[n - 1], &sorted[i]) != 0)
-			sorted[n++] = sorted[i];
-	*ret_n = n;
-	return sorted;
-}
-
-static const char *lower_key(const char *a, const char *b)
-{
-	return !a || (b && strcmp(b, a) < 0) ? b : a;
-}
-
-struct cursor {
-	struct objects objects;
-	size_t at;
+struct items_index {
+	GHashTable *places; /* key to place in planner.items */
+	size_t n;           /* items that there are, those behind planner.n_items too */
 };
 
-static const char *cursor_key(const struct cursor *cursor)
+static size_t add_item(const struct planner *planner, size_t known)
 {
-	return cursor->at < cursor->objects.n ? cursor->objects.items[cursor->at]->key : NULL;
+	const struct known_row *row = &planner->known->rows[known];
+	size_t at = planner->index->n++;
+	planner->items[at] = (struct item) {
+		.key = row->key, .kind = kind_of_key(row->key), .host = NO_ITEM, .node = NO_NODE, .known = known,
+		.desired = row->desired, .last = row->last, .observed = row->observed,
+		.fate = row->quiet ? FATE_NONE : FATE_OPEN,
+	};
+	g_hash_table_insert(planner->index->places, (gpointer) (uintptr_t) row->key, GSIZE_TO_POINTER(at));
+	return at;
 }
 
-static const struct object *cursor_take(struct cursor *cursor, const char *key)
-{
-	const char *here = cursor_key(cursor);
-	return here && strcmp(here, key) == 0 ? cursor->objects.items[cursor->at++] : NULL;
-}
-
-/* One walk over four sorted lists. */
-static void merge(struct planner *planner)
-{
-	const struct plan_input *input = planner->input;
-	struct cursor desired = { input->desired->objects, 0 }, last = { input->last, 0 };
-	struct cursor observed = { input->observed->objects, 0 };
-	size_t n_leftovers, leftover = 0;
-	const struct leftover **leftovers = sorted_leftovers(planner, &n_leftovers);
-	planner->items = g_new0(struct item, desired.objects.n + last.objects.n + observed.objects.n + n_leftovers + 1);
-	for (;;) {
-		const char *key = lower_key(lower_key(cursor_key(&desired), cursor_key(&last)), cursor_key(&observed));
-		key = lower_key(key, leftover < n_leftovers ? leftovers[leftover]->key : NULL);
-		if (!key)
-			break;
-		struct item *item = &planner->items[planner->n_items++];
-		*item = (struct item) { .key = key, .kind = kind_of_key(key), .host = NO_ITEM, .node = NO_NODE };
-		item->desired = cursor_take(&desired, key);
-		item->last = cursor_take(&last, key);
-		item->observed = cursor_take(&observed, key);
-		item->leftovers = leftovers + leftover;
-		for (; leftover < n_leftovers && strcmp(leftovers[leftover]->key, key) == 0; leftover++)
-			item->n_leftovers++;
-	}
-}
-
+/* Of what is quiet only those are made that somebody asks about. */
 size_t items_find(const struct planner *planner, const char *key)
 {
 	gpointer found;
-	bool there = g_hash_table_lookup_extended(planner->index, key, NULL, &found);
-	return there ? GPOINTER_TO_SIZE(found) : NO_ITEM;
+	if (g_hash_table_lookup_extended(planner->index->places, key, NULL, &found))
+		return GPOINTER_TO_SIZE(found);
+	size_t known = planner->n_quiet ? known_find(planner->known, key) : NO_ITEM;
+	return known == NO_ITEM ? NO_ITEM : add_item(planner, known);
 }
 
-static void make_index(struct planner *planner)
+static void add_items(struct planner *planner)
 {
-	planner->index = g_hash_table_new(g_str_hash, g_str_equal);
-	for (size_t i = 0; i < planner->n_items; i++)
-		g_hash_table_insert(planner->index, (gpointer) (uintptr_t) planner->items[i].key, GSIZE_TO_POINTER(i));
+	const struct known *known = planner->known;
+	size_t leftover = 0;
+	planner->items = g_new(struct item, known->n_rows + 1); /* never grows: what points into it stays */
+	planner->index = g_new0(struct items_index, 1);
+	planner->index->places = g_hash_table_new(g_str_hash, g_str_equal);
+	for (size_t i = 0; i < known->n_rows; i++) {
+		if (known->rows[i].quiet)
+			continue;
+		struct item *item = &planner->items[add_item(planner, i)];
+		int order = -1;
+		while (leftover < known->n_leftovers && (order = strcmp(known->leftovers[leftover]->key, item->key)) < 0)
+			leftover++;
+		item->leftovers = known->leftovers + leftover;
+		for (; leftover < known->n_leftovers && strcmp(known->leftovers[leftover]->key, item->key) == 0; leftover++)
+			item->n_leftovers++;
+	}
+	planner->n_items = planner->index->n;
+	planner->n_quiet = known->n_rows - planner->n_items;
 }
 
 /* --- what each needs ----------------------------------------------------------------------------------------------------- */
 
 static void add_need(struct planner *planner, struct item *item, size_t needed, bool orders)
 {
+	if (needed == NO_ITEM)
+		item->needs_missing = true;
 	if (needed == NO_ITEM || &planner->items[needed] == item)
 		return;
 	struct need need = { needed, orders };
@@ -168,8 +134,7 @@ static void find_faulty(struct planner *planner)
 void items_make(struct planner *planner)
 {
 	planner->needs = g_array_new(FALSE, FALSE, sizeof(struct need));
-	merge(planner);
-	make_index(planner);
+	add_items(planner);
 	for (size_t i = 0; i < planner->n_items; i++)
 		find_needs(planner, &planner->items[i]);
 	find_faulty(planner);
@@ -179,7 +144,8 @@ void items_drop(struct planner *planner)
 {
 	g_free(planner->items);
 	g_array_unref(planner->needs);
-	g_hash_table_unref(planner->index);
+	g_hash_table_unref(planner->index->places);
+	g_free(planner->index);
 	g_clear_pointer(&planner->faulty, g_hash_table_unref);
 }
 
@@ -211,8 +177,8 @@ size_t *items_resolution(const struct planner *planner)
 				continue;
 			}
 			size_t needed = g_array_index(planner->needs, struct need, item->first_need + top->next++).item;
-			if (seen[needed])
-				continue;
+			if (needed >= planner->n_items || seen[needed])
+				continue; /* what is quiet is decided */
 			seen[needed] = true;
 			stack[depth++] = (struct visit) { needed, 0 };
 		}

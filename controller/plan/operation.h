@@ -36,5 +36,6 @@ struct operation {
 	enum op_state state;
 	gint64 wall_us;        /* when it entered this state */
 	const char *error_code, *error; /* FAILED_TEMP, FAILED, CANCELLED; else NULL */
+	const char *wanted, *seen; /* FAILED: digests of what was to be done and of what was there: it is held until one changes; else NULL */
 	const struct step *step;
 };

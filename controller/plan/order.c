@@ -18,11 +18,13 @@ struct node {
 	const struct object *observed;
 	size_t priority; /* place by phase, rank and key alone */
 	size_t first, n_before, n_open; /* into order.edges: what it comes after; how many of those are not placed yet */
+	size_t n_hard;   /* of those not placed yet: how many are not soft */
 	bool placed;
 };
 
 struct edge {
 	size_t after, before; /* nodes */
+	bool soft;            /* given up where nothing could go on otherwise */
 };
 
 struct order {
@@ -30,7 +32,7 @@ struct order {
 	GArray *nodes; /* of struct node */
 	GArray *edges; /* of struct edge, sorted by @after once they are all there */
 	size_t *by_priority; /* nodes */
-	size_t *followers, *first_follower; /* nodes that come after a node */
+	size_t *followers, *first_follower; /* edges by the node that they come after */
 	size_t *placed, n_placed;           /* nodes in their final order */
 	size_t *heap, n_heap;               /* priorities of nodes that are ready */
 };
@@ -72,7 +74,7 @@ static void add_nodes(struct order *order, struct item *item)
 
 static void add_edge(struct order *order, size_t after, size_t before)
 {
-	struct edge edge = { after, before };
+	struct edge edge = { after, before, false };
 	if (after != before)
 		g_array_append_val(order->edges, edge);
 }
@@ -174,12 +176,27 @@ static void takes_over(size_t after, size_t before, void *data)
 	add_edge(order, order->planner->items[after].node, order->planner->items[before].node);
 }
 
+static void takes_turn(size_t after, size_t before, void *data)
+{
+	struct order *order = data;
+	struct edge edge = { order->planner->items[after].node, order->planner->items[before].node, true };
+	g_array_append_val(order->edges, edge);
+}
+
 static int edge_order(const void *a, const void *b)
 {
 	const struct edge *left = a, *right = b;
 	if (left->after != right->after)
 		return left->after < right->after ? -1 : 1;
 	return left->before < right->before ? -1 : left->before > right->before;
+}
+
+/* Of two edges between the same nodes the hard one comes first. */
+static int edge_place(const void *a, const void *b)
+{
+	const struct edge *left = a, *right = b;
+	int order = edge_order(a, b);
+	return order ? order : left->soft - right->soft;
 }
 
 static void make_edges(struct order *order)
@@ -197,7 +214,8 @@ static void make_edges(struct order *order)
 	}
 	leftover_edges(order);
 	conflicts(planner, takes_over, order);
-	g_array_sort(order->edges, edge_order);
+	turns(planner, takes_turn, order);
+	g_array_sort(order->edges, edge_place);
 	guint n = 0;
 	struct edge *edges = (struct edge *) (void *) order->edges->data;
 	for (guint i = 0; i < order->edges->len; i++)
@@ -209,6 +227,7 @@ static void make_edges(struct order *order)
 		if (!node->n_before++)
 			node->first = i;
 		node->n_open++;
+		node->n_hard += !edges[i].soft;
 	}
 }
 
@@ -222,7 +241,7 @@ static void make_followers(struct order *order)
 	for (guint i = 2; i < order->nodes->len + 2; i++)
 		order->first_follower[i] += order->first_follower[i - 1];
 	for (guint i = 0; i < order->edges->len; i++)
-		order->followers[order->first_follower[edges[i].before + 1]++] = edges[i].after;
+		order->followers[order->first_follower[edges[i].before + 1]++] = i;
 }
 
 /* --- priorities ---------------------------------------------------------------------------------------------------------- */
@@ -285,16 +304,19 @@ static size_t heap_pop(struct order *order)
 
 static void place(struct order *order, size_t at)
 {
+	const struct edge *edges = (const struct edge *) (const void *) order->edges->data;
 	node_at(order, at)->placed = true;
 	order->placed[order->n_placed++] = at;
 	for (size_t i = order->first_follower[at]; i < order->first_follower[at + 1]; i++) {
-		struct node *follower = node_at(order, order->followers[i]);
+		const struct edge *edge = &edges[order->followers[i]];
+		struct node *follower = node_at(order, edge->after);
+		follower->n_hard -= !edge->soft;
 		if (!follower->placed && --follower->n_open == 0)
 			heap_push(order, follower->priority);
 	}
 }
 
-/* The first, by priority, of those not placed that @at still comes after. */
+/* The first, by priority, of those not placed that @at still has to come after. */
 static size_t first_open(const struct order *order, size_t at)
 {
 	const struct edge *edges = (const struct edge *) (const void *) order->edges->data;
@@ -302,10 +324,23 @@ static size_t first_open(const struct order *order, size_t at)
 	size_t first = NO_NODE;
 	for (size_t i = node->first; i < node->first + node->n_before; i++) {
 		const struct node *before = node_at(order, edges[i].before);
-		if (!before->placed && (first == NO_NODE || before->priority < node_at(order, first)->priority))
+		if (!before->placed && !edges[i].soft && (first == NO_NODE || before->priority < node_at(order, first)->priority))
 			first = edges[i].before;
 	}
 	return first;
+}
+
+/* Nothing is ready: the first that waits for nothing but its turn goes. */
+static bool give_up_turn(struct order *order, size_t from)
+{
+	for (size_t i = from; i < order->nodes->len; i++) {
+		const struct node *node = node_at(order, order->by_priority[i]);
+		if (node->placed || node->n_hard)
+			continue;
+		place(order, order->by_priority[i]);
+		return true;
+	}
+	return false;
 }
 
 /* Nothing is ready, so what is left holds a circle: walking from each to one that it waits for must come round. The first of the
@@ -343,7 +378,8 @@ static void place_all(struct order *order)
 		}
 		while (node_at(order, order->by_priority[look])->placed)
 			look++;
-		break_circle(order, order->by_priority[look]);
+		if (!give_up_turn(order, look))
+			break_circle(order, order->by_priority[look]);
 	}
 }
 
@@ -426,6 +462,7 @@ void order_steps(struct planner *planner, struct plan *plan)
 		fill_step(&order, &steps[i], node_at(&order, order.placed[i]), index);
 		count(plan, steps[i].action);
 	}
+	plan->n_held = hold_steps(planner, steps, n);
 	plan->steps = steps;
 	plan->n_steps = n;
 	g_array_unref(order.nodes);

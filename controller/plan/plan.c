@@ -98,6 +98,8 @@ struct plan *plan_make(const struct plan_input *input)
 	struct plan *plan = &indexed->plan;
 	plan->arena = arena;
 	plan->revision = arena_strdup(arena, input->desired->revision);
+	known_make(&planner, input->former ? input->former->known : NULL);
+	plan->known = planner.known;
 	items_make(&planner);
 	g_autofree size_t *resolution = items_resolution(&planner);
 	for (size_t i = 0; i < planner.n_items; i++)
@@ -105,7 +107,7 @@ struct plan *plan_make(const struct plan_input *input)
 	rename_note(&planner);
 	order_steps(&planner, plan);
 	take_unplanned(&planner, plan);
-	fingerprint(&planner, plan->fingerprint);
+	known_settle(&planner);
 	make_index(indexed);
 	items_drop(&planner);
 	g_array_unref(planner.unplanned);

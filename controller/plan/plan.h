@@ -69,6 +69,7 @@ struct step {
 	size_t n_changes;
 	const size_t *after; /* indices of steps that must have completed before, ascending */
 	size_t n_after;
+	const char *held;    /* why it is not to be done now ("suspended by anna until 22:00: migration"), or NULL; drift is reported all the same */
 	const char *note;    /* "looks like a rename of vnfc/…", "its VNFC is replaced", "moves from site …", or NULL */
 };
 
@@ -87,10 +88,13 @@ struct plan {
 	size_t n_steps;
 	const struct unplanned *unplanned;
 	size_t n_unplanned;
+	size_t n_held; /* steps with @held, or that come after such a one: exec leaves them alone; with them the network has not converged */
 	size_t n_open; /* unplanned entries that are not advisory: with them the network has not converged */
 	size_t creates, changes, replaces, removes; /* RESTART counts as change, CLEAN as remove */
-	char fingerprint[65]; /* of the managed fields of desired and observed (never of volatile ones) */
+	const struct known *known; /* plan/'s own: what it was made from, for the next plan and the fingerprint; NULL: from nothing */
 };
+
+enum { PLAN_FINGERPRINT_SIZE = 65 };
 
 struct plan_input {
 	const struct network *desired;
@@ -99,7 +103,12 @@ struct plan_input {
 	const struct observed *observed;
 	/* Capabilities of the driver that keeps @kind on @site, or NULL. May itself be NULL. */
 	const struct caps *(*caps)(const char *site, const struct kind *kind, void *data);
+	/* Why nothing may be done to @key now; NULL: nothing holds it. The text lives as long as @arena. May itself be NULL. */
+	const char *(*held)(const char *key, struct arena *arena, void *data);
 	void *data;
+	/* The plan before this one, or NULL. It only makes this one quicker: what it found nothing to be done about, and what still is the
+	 * same objects (by pointer), is not compared again. It is not kept. */
+	const struct plan *former;
 };
 
 /* Never fails on well-formed input; faults of late evaluation (a template's unknown name) become unplanned entries. The plan
@@ -108,6 +117,9 @@ struct plan *plan_make(const struct plan_input *input);
 struct plan *plan_ref(struct plan *plan);
 void plan_unref(struct plan *plan);
 AUTO_DEFINE(plan, plan_unref)
+
+/* Digest, in hex, of the managed fields of desired and observed (never of volatile ones). It reads all of them. */
+void plan_fingerprint(const struct plan *plan, char text[PLAN_FINGERPRINT_SIZE]);
 
 const struct step *plan_step(const struct plan *plan, const char *key); /* the first of that key, or NULL */
 

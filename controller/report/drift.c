@@ -80,6 +80,9 @@ static void write_reason(struct drift *drift, const struct step *step)
 		writer_detail(drift->writer, "reason: %s", reason);
 	if (step->note)
 		writer_detail(drift->writer, "note: %s", step->note);
+	if (step->held)
+		writer_detail(drift->writer, "held: %s", step->held);
+	writer_string(drift->writer, "held", step->held);
 }
 
 static void write_object(struct drift *drift, const struct step *step)
@@ -297,6 +300,7 @@ char *report_drift(const struct report_input *input, const struct report_style *
 	write_blind(&drift);
 	write_strangers(&drift);
 	write_repaired(&drift);
+	write_holds(drift.writer, arena, input, NULL, NULL, "Suspended, so drift there is not put right:");
 	write_summary(&drift);
 	if (ret_verdict)
 		*ret_verdict = drift.objects > 0 || (input->observed && input->observed->blind.n) ? REPORT_DIFFERS : REPORT_NOTHING;

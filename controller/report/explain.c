@@ -87,12 +87,101 @@ static void write_to_do(struct explain *explain, const struct entry *entry)
 			writer_detail(writer, "%s", change_text(explain->arena, step, &step->changes[i]));
 			write_change(writer, &step->changes[i]);
 		}
+		if (step->held)
+			writer_detail(writer, "held: %s", step->held);
 	}
 	writer_end(writer);
+	writer_string(writer, "held", step ? step->held : NULL);
 	if (entry->unplanned)
 		writer_item(writer, MARK_UNKNOWN, "nothing: %s%s", around(explain->arena, "", entry->unplanned->path, ": "),
 			    entry->unplanned->reason);
 	writer_string(writer, "unplanned", entry->unplanned ? entry->unplanned->reason : NULL);
+}
+
+/* --- who asked for it --------------------------------------------------------------------------------------------------- */
+
+static const struct store_revision *revision_named(const struct report_input *input, const char *commit)
+{
+	for (size_t i = 0; i < input->n_revisions; i++)
+		if (g_strcmp0(input->revisions[i].commit, commit) == 0)
+			return &input->revisions[i];
+	return NULL;
+}
+
+/* For people, commit by commit. */
+static void list_fields_of(struct explain *explain, const char *key, const char *commit)
+{
+	const struct report_input *input = explain->input;
+	const struct store_revision *revision = revision_named(input, commit);
+	writer_item(explain->writer, MARK_NONE, "by %s%s", revision_text(explain->arena, commit),
+		    around(explain->arena, " \"", revision ? revision->summary : NULL, "\""));
+	for (size_t i = 0; i < input->n_fields; i++) {
+		const struct store_field *field = &input->fields[i];
+		if (g_strcmp0(field->revision, commit) == 0)
+			writer_detail(explain->writer, "%s: %s%s", field->path, field_text(explain->arena, key, field->path, field->value),
+				      around(explain->arena, "   (", origin_text(explain->arena, field->origin), ")"));
+	}
+}
+
+static void write_applied(struct explain *explain, const char *key)
+{
+	const struct report_input *input = explain->input;
+	struct writer *writer = explain->writer;
+	g_autoptr(GHashTable) told = g_hash_table_new(g_str_hash, g_str_equal);
+	if (input->n_fields > 0)
+		writer_section(writer, "Applied, and who asked for it");
+	writer_array(writer, "applied");
+	for (size_t i = 0; i < input->n_fields; i++) {
+		const struct store_field *field = &input->fields[i];
+		const char *commit = field->revision ? field->revision : "";
+		const struct store_revision *revision = revision_named(input, commit);
+		if (g_hash_table_add(told, (gpointer) (guintptr) commit))
+			list_fields_of(explain, key, field->revision);
+		writer_object(writer, NULL);
+		writer_string(writer, "path", field->path);
+		writer_value(writer, "value", field->value);
+		writer_string(writer, "revision", field->revision);
+		writer_string(writer, "summary", revision ? revision->summary : NULL);
+		writer_origin(writer, "origin", field->origin);
+		writer_end(writer);
+	}
+	writer_end(writer);
+}
+
+/* --- the chain of causes ------------------------------------------------------------------------------------------------ */
+
+/* What was seen of it, and done about that; operations and holds are told elsewhere. */
+static bool is_behind(const struct store_event *event, const char *key, const char *site)
+{
+	static const char *const kinds[] = { EVENT_DRIFT, EVENT_REPAIRED, EVENT_ENDED, EVENT_FAULT, EVENT_CURE, NULL };
+	static const char *const of_sites[] = { EVENT_BLIND, EVENT_BACK, NULL };
+	if (!event->key)
+		return false;
+	if (g_str_has_prefix(event->key, "site/"))
+		return g_strcmp0(event->key + strlen("site/"), site) == 0 && g_strv_contains(of_sites, event->kind);
+	return strcmp(event->key, key) == 0 && g_strv_contains(kinds, event->kind);
+}
+
+/* The last few things that led to it, the newest first. */
+static void write_behind(struct explain *explain, const char *key, const char *site, unsigned depth, const char *heading)
+{
+	enum { BEHIND_MAX = 4 };
+	const struct report_input *input = explain->input;
+	size_t n = 0;
+	writer_array(explain->writer, "behind");
+	for (size_t i = 0; i < input->n_related && n < BEHIND_MAX; i++) {
+		const struct store_event *event = &input->related[i];
+		if (!is_behind(event, key, site))
+			continue;
+		if (heading && n == 0)
+			writer_section(explain->writer, "%s", heading);
+		n++;
+		writer_row(explain->writer, MARK_NONE, depth,
+			   arena_printf(explain->arena, "%s %s", event->kind, ago_text(explain->arena, input, event->wall_us)),
+			   event->text ? event->text : "", NULL);
+		write_event(explain->writer, NULL, event);
+	}
+	writer_end(explain->writer);
 }
 
 static void write_cause(struct explain *explain, const char *key, unsigned depth);
@@ -132,6 +221,7 @@ static void write_cause(struct explain *explain, const char *key, unsigned depth
 	writer_int(explain->writer, "depth", depth);
 	writer_string(explain->writer, "condition", condition);
 	writer_string(explain->writer, "reason", entry ? entry->reason : NULL);
+	write_behind(explain, key, entry ? entry->site : NULL, depth + 1, NULL);
 	writer_end(explain->writer);
 	if (entry)
 		write_causes_of(explain, entry, depth + 1);
@@ -169,15 +259,9 @@ static void write_history(struct explain *explain)
 	writer_array(writer, "events");
 	for (size_t i = 0; i < input->n_events; i++) {
 		const struct store_event *event = &input->events[i];
+		write_event(writer, NULL, event);
 		writer_item(writer, MARK_NONE, "%s  %s: %s%s", time_text(arena, event->wall_us), event->kind,
 			    event->text ? event->text : "", around(arena, " (", origin_text(arena, event->origin), ")"));
-		writer_object(writer, NULL);
-		writer_time(writer, "at", event->wall_us);
-		writer_string(writer, "kind", event->kind);
-		writer_string(writer, "text", event->text);
-		writer_string(writer, "revision", event->revision);
-		writer_origin(writer, "origin", event->origin);
-		writer_end(writer);
 	}
 	writer_end(writer);
 }
@@ -197,7 +281,11 @@ static void explain_entry(struct explain *explain, const struct entry *entry)
 	write_wanted(explain, entry);
 	write_observed(explain, entry);
 	write_to_do(explain, entry);
+	write_holds(explain->writer, explain->arena, explain->input, entry->key, entry->site, "Suspended");
+	if (entry->condition != CONDITION_READY)
+		write_behind(explain, entry->key, entry->site, 0, "What led to it");
 	write_chain(explain, entry);
+	write_applied(explain, entry->key);
 	write_history(explain);
 }
 
@@ -227,8 +315,11 @@ static void explain_aggregate(struct explain *explain, const struct aggregate *a
 	}
 	writer_end(explain->writer);
 	const struct entry *culprit = aggregate->culprit ? view_find(explain->view, aggregate->culprit) : NULL;
-	if (culprit)
+	if (culprit) {
+		write_holds(explain->writer, explain->arena, explain->input, culprit->key, culprit->site, "Suspended");
+		write_behind(explain, culprit->key, culprit->site, 0, "What led to it");
 		write_chain(explain, culprit);
+	}
 	write_history(explain);
 }
 

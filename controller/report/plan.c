@@ -1,3 +1,4 @@
+#include "report/text_diff.h"
 #include "report/view.h"
 
 #include <string.h>
@@ -6,12 +7,14 @@
 static void write_head(struct writer *writer, struct arena *arena, const struct report_input *input)
 {
 	const char *against = against_text(arena, input);
+	char fingerprint[PLAN_FINGERPRINT_SIZE];
+	plan_fingerprint(input->plan, fingerprint);
 	writer_head(writer, "Comparing %s with %s.", revision_text(arena, input->plan->revision), against);
 	writer_string(writer, "report", "plan");
 	writer_string(writer, "revision", input->plan->revision);
 	writer_string(writer, "against", against);
 	writer_time(writer, "observed_at", input->observed ? input->observed->wall_us : 0);
-	writer_string(writer, "fingerprint", input->plan->fingerprint);
+	writer_string(writer, "fingerprint", fingerprint);
 }
 
 /* "(drift: gone, service.yaml:4), interrupts" */
@@ -31,6 +34,18 @@ static const char *step_words(struct arena *arena, const struct report_input *in
 	return arena_strdup(arena, out->str);
 }
 
+/* Of a text of several lines (a configuration file), what changes in it; what is there now is known by its digest only, but what was
+ * applied last is known. */
+static void write_text_diff(struct writer *writer, const struct field_change *change)
+{
+	const struct value *from = change->observed->type == VALUE_STRING ? change->observed : change->last, *to = change->desired;
+	if (from->type != VALUE_STRING || to->type != VALUE_STRING || !(strchr(from->string, '\n') || strchr(to->string, '\n')))
+		return;
+	g_autoptr(GPtrArray) lines = text_diff(from->string, to->string);
+	for (guint i = 0; i < lines->len; i++)
+		writer_detail(writer, "  %s", (const char *) lines->pdata[i]);
+}
+
 static void write_step(struct writer *writer, struct arena *arena, const struct report_input *input, const struct step *step)
 {
 	writer_item(writer, action_mark(step->action), "%s%s", step->key, step_words(arena, input, step));
@@ -45,12 +60,16 @@ static void write_step(struct writer *writer, struct arena *arena, const struct 
 	writer_array(writer, "changes");
 	for (size_t i = 0; i < step->n_changes; i++) {
 		writer_detail(writer, "%s", change_text(arena, step, &step->changes[i]));
+		write_text_diff(writer, &step->changes[i]);
 		write_change(writer, &step->changes[i]);
 	}
 	writer_end(writer);
 	if (step->note && step->action != ACTION_CLEAN) /* said already */
 		writer_detail(writer, "note: %s", step->note);
 	writer_string(writer, "note", step->note);
+	if (step->held)
+		writer_detail(writer, "held: %s", step->held);
+	writer_string(writer, "held", step->held);
 	writer_array(writer, "after");
 	for (size_t i = 0; i < step->n_after; i++)
 		writer_string(writer, NULL, input->plan->steps[step->after[i]].key);
@@ -105,11 +124,13 @@ static void write_summary(struct writer *writer, const struct plan *plan, size_t
 	writer_int(writer, "change", (gint64) plan->changes);
 	writer_int(writer, "replace", (gint64) plan->replaces);
 	writer_int(writer, "remove", (gint64) plan->removes);
+	writer_int(writer, "held", (gint64) plan->n_held);
 	writer_end(writer);
 	g_autofree char *faulty = n_faulty ? g_strdup_printf("; %zu faulty service%s", n_faulty, plural(n_faulty)) : g_strdup("");
+	g_autofree char *held = plan->n_held ? g_strdup_printf("; %zu of it held", plan->n_held) : g_strdup("");
 	if (plan->n_steps > 0)
-		writer_summary(writer, MARK_NONE, "Plan: %zu to create, %zu to change, %zu to replace, %zu to remove%s.",
-			       plan->creates, plan->changes, plan->replaces, plan->removes, faulty);
+		writer_summary(writer, MARK_NONE, "Plan: %zu to create, %zu to change, %zu to replace, %zu to remove%s%s.",
+			       plan->creates, plan->changes, plan->replaces, plan->removes, held, faulty);
 	else
 		writer_summary(writer, MARK_NONE, "Plan: nothing to do%s.", faulty);
 }
@@ -127,6 +148,7 @@ char *report_plan(const struct report_input *input, const struct report_style *s
 		write_step(writer, arena, input, &plan->steps[i]);
 	writer_end(writer);
 	write_unplanned(writer, arena, plan);
+	write_holds(writer, arena, input, NULL, NULL, "Suspended:");
 	write_summary(writer, plan, write_faulty(writer, input->desired));
 	if (ret_verdict)
 		*ret_verdict = plan->n_steps > 0 ? REPORT_DIFFERS : REPORT_NOTHING;

@@ -62,6 +62,25 @@ struct report_input {
 	/* Explain: of the key, newest first. */
 	const struct operation *operations;
 	size_t n_operations;
+	/* Explain: what became of all of its service, newest first; each field as it was last applied; the commits that those name, and
+	 * that history tells of. */
+	const struct store_event *related;
+	size_t n_related;
+	const struct store_field *fields;
+	size_t n_fields;
+	const struct store_revision *revisions;
+	size_t n_revisions;
+
+	/* NFs, top: the VIB, by key; the newest sample of an NF and the one before it (NULL: none), false: none at all. @recent may be NULL. */
+	const struct vib_entry *vib;
+	size_t n_vib;
+	bool (*recent)(const char *nf_key, const struct sample **ret_before, const struct sample **ret_now, void *data);
+	/* Metrics: of one NF, newest first. */
+	const struct sample *const *samples;
+	size_t n_samples;
+
+	const struct store_hold *holds; /* what is suspended: status, plan, drift, explain, sites */
+	size_t n_holds;
 };
 
 /* All return text ending with a newline, owned by the caller; never NULL unless they have an @error. @ret_verdict may be NULL. */
@@ -81,8 +100,28 @@ char *report_status(const struct report_input *input, const char *key, const str
 /* The cause chain of one object (whole key). NOT_FOUND when nobody has ever heard of it. Reads everything. */
 char *report_explain(const struct report_input *input, const char *key, const struct report_style *style, GError **error);
 
-/* Sites, what is on them, whose it is. Reads desired, last, observed. */
+/* What happened, the oldest first. Reads events (newest first). */
+char *report_events(const struct report_input *input, const struct report_style *style);
+/* One event as a line: of text, or of JSON. */
+char *report_event_line(const struct store_event *event, const struct report_style *style);
+
+/* What became of each revision, the newest first; @key: it tells only what they did to that and what is below it, or NULL. Reads
+ * revisions. */
+char *report_history(const struct report_input *input, const char *key, const struct report_style *style);
+
+/* Sites, what is on them, whose it is. Reads desired, last, observed, holds. */
 char *report_sites(const struct report_input *input, const struct report_style *style);
+
+/* Network functions as the EMS knows them; @key: only those of it and below it, or NULL. REPORT_DIFFERS: one is not as it should be. Reads
+ * desired, observed, vib, recent. */
+char *report_nf(const struct report_input *input, const char *key, const struct report_style *style, enum report_verdict *ret_verdict);
+
+/* What was measured of the NF @key, newest last. Reads samples. */
+char *report_metrics(const struct report_input *input, const char *key, const struct report_style *style);
+
+/* Network functions and what they use now, those that use most first. JSON is one object per line and NF. Reads desired, observed, vib,
+ * recent. */
+char *report_top(const struct report_input *input, const struct report_style *style);
 
 /* For programs: {"key", "site": site_to_json, "desired", "last", "observed": object_to_json or null, "access"}. NOT_FOUND. */
 char *report_object(const struct report_input *input, const char *key, GError **error);

@@ -40,6 +40,33 @@ static GHashTable *gather(const struct report_input *input, struct arena *arena)
 	return places;
 }
 
+static size_t count_served(const struct report_input *input, const char *site, const char *ems)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < input->n_vib; i++)
+		n += g_strcmp0(input->vib[i].site, site) == 0 && g_strcmp0(input->vib[i].ems, ems) == 0;
+	return n;
+}
+
+/* Which EMS serves how much there. */
+static void write_emss(struct writer *writer, struct arena *arena, const struct report_input *input, const struct place *place)
+{
+	writer_array(writer, "ems");
+	for (size_t i = 0; place->site && i < place->site->n_ems; i++) {
+		const struct driver_ref *ems = &place->site->ems[i];
+		size_t n = count_served(input, place->name, ems->name);
+		if (n || place->site->n_ems > 1)
+			writer_row(writer, MARK_NONE, 1, arena_printf(arena, "EMS %s", ems->name), "", ems->driver, "",
+				   arena_printf(arena, "serves %zu network function%s", n, plural(n)), NULL);
+		writer_object(writer, NULL);
+		writer_string(writer, "name", ems->name);
+		writer_string(writer, "driver", ems->driver);
+		writer_int(writer, "serves", (gint64) n);
+		writer_end(writer);
+	}
+	writer_end(writer);
+}
+
 static void write_place(struct writer *writer, struct arena *arena, const struct report_input *input, const struct place *place)
 {
 	const struct observed *observed = input->observed;
@@ -56,6 +83,7 @@ static void write_place(struct writer *writer, struct arena *arena, const struct
 	writer_string(writer, "driver", place->site ? place->site->vim.driver : NULL);
 	writer_string(writer, "owner", place->site ? place->site->owner : NULL);
 	writer_origin(writer, "origin", place->site ? place->site->origin : ORIGIN_NONE);
+	write_emss(writer, arena, input, place);
 	writer_int(writer, "desired", (gint64) place->desired);
 	writer_int(writer, "observed", (gint64) place->observed);
 	writer_array(writer, "strangers");
@@ -68,6 +96,7 @@ static void write_place(struct writer *writer, struct arena *arena, const struct
 		writer_end(writer);
 	}
 	writer_end(writer);
+	write_holds(writer, arena, input, arena_printf(arena, "site/%s", place->name), place->name, NULL);
 	writer_end(writer);
 }
 
@@ -93,6 +122,10 @@ char *report_sites(const struct report_input *input, const struct report_style *
 	for (size_t i = 0; observed && i < observed->n_strangers; i++)
 		writer_item(writer, MARK_UNKNOWN, "site/%s: %s%s", observed->strangers[i].site, observed->strangers[i].what,
 			    around(arena, " of owner ", observed->strangers[i].owner, ""));
+	if (input->n_holds > 0)
+		writer_section(writer, "Suspended");
+	for (size_t i = 0; i < input->n_holds; i++)
+		writer_item(writer, MARK_WAIT, "%s", hold_text(arena, &input->holds[i]));
 	if (!names)
 		writer_summary(writer, MARK_NONE, "No site is known yet.");
 	g_list_free(names);

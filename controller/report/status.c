@@ -281,6 +281,7 @@ static void write_verdict(struct status *status, bool converged)
 	else
 		g_string_append(why, "leftovers are being removed");
 	writer_bool(writer, "converged", converged);
+	writer_bool(writer, "settled", !input->unsettled);
 	writer_string(writer, "why_not", converged ? NULL : why->str);
 	if (converged)
 		writer_summary(writer, MARK_GOOD, "Converged.");
@@ -330,6 +331,7 @@ char *report_status(const struct report_input *input, const char *key, const str
 		status.n_clean += step->action == ACTION_CLEAN && !done;
 	}
 	write_head(&status);
+	write_holds(status.writer, arena, input, NULL, NULL, "Suspended");
 	write_blind(&status);
 	write_services(&status);
 	write_counts(&status);

@@ -95,10 +95,32 @@ static void judge_waiting(const struct view *view, struct entry *entry)
 		entry->reason = arena_printf(view->arena, "to %s", action_name(entry->step->action));
 }
 
+/* "drifted, held: suspended by …" */
+static const char *held_text(const struct view *view, const struct entry *entry)
+{
+	const struct step *step = entry->step;
+	const char *what = step->cause != CAUSE_DRIFT ? arena_printf(view->arena, "to %s", action_name(step->action))
+			   : step->action == ACTION_CREATE ? "is gone"
+							   : "drifted";
+	return arena_printf(view->arena, "%s; held: %s", what, step->held);
+}
+
+/* What failed for good is held: who reads it is to know how it goes on. */
+static const char *failed_text(const struct view *view, const struct entry *entry)
+{
+	g_autofree char *words = g_strdup(entry->operation->error ? entry->operation->error : "failed");
+	return arena_printf(view->arena, "%s; held until that changes, or: pleach sync %s", g_strchomp(words), entry->key);
+}
+
 /* What there is to do decides. False: it is done. */
 static bool judge_step(const struct view *view, struct entry *entry)
 {
 	const struct operation *operation = entry->operation;
+	if (entry->step->held) {
+		entry->condition = CONDITION_HELD;
+		entry->reason = held_text(view, entry);
+		return true;
+	}
 	if (!operation) {
 		judge_waiting(view, entry);
 		return true;
@@ -117,7 +139,7 @@ static bool judge_step(const struct view *view, struct entry *entry)
 		return true;
 	case OP_FAILED:
 		entry->condition = CONDITION_FAILED;
-		entry->reason = operation->error ? operation->error : "failed";
+		entry->reason = failed_text(view, entry);
 		return true;
 	case OP_CANCELLED:
 		judge_waiting(view, entry);

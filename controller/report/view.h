@@ -17,7 +17,7 @@ enum condition {
 	CONDITION_DRIFTED,  /* changed behind the operator's back, not yet being put right */
 	CONDITION_RETRYING, /* failed, and is tried again */
 	CONDITION_FAILED,
-	CONDITION_HELD,     /* differs, but nothing is planned on it */
+	CONDITION_HELD,     /* differs, but nothing is planned on it, or what is planned is held */
 	CONDITION_UNKNOWN,  /* cannot be looked at */
 };
 
@@ -74,7 +74,7 @@ const struct aggregate *view_aggregate(const struct view *view, const char *key)
 /* "edge.fw" of "vnfc/edge.fw.vdu.0". */
 const char *view_vnf_path(struct arena *arena, const char *vnfc_key);
 
-/* --- words that several reports use ---------------------------------------------------------------------------------------- */
+/* --- words that several reports use ------------------------------------------------------------------------------------- */
 
 enum mark action_mark(enum action action);
 
@@ -111,5 +111,18 @@ const char *against_text(struct arena *arena, const struct report_input *input);
 
 /* "3 s ago" */
 const char *ago_text(struct arena *arena, const struct report_input *input, gint64 wall_us);
+
+/* "12 ms", "1.2 s", "3 min". In the arena. */
+const char *duration_text(struct arena *arena, gint64 us);
+
+/* "suspended": what the operator holds; only what is about @key on @site, where they are not NULL. @heading: of the section, for people;
+ * NULL: none. How many. */
+size_t write_holds(struct writer *writer, struct arena *arena, const struct report_input *input, const char *key, const char *site,
+		   const char *heading);
+
+/* "edge: by anna until 2026-…: the racks are moved". In the arena. */
+const char *hold_text(struct arena *arena, const struct store_hold *hold);
+
+void write_event(struct writer *writer, const char *name, const struct store_event *event);
 
 void write_operation(struct writer *writer, const char *name, const struct operation *operation);

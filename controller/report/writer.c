@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { CELLS_MAX = 6, TAB_MAX = 72, DEPTH_MAX = 32 };
+enum { CELLS_MAX = 9, TAB_MAX = 72, DEPTH_MAX = 32 };
 
 struct row {
 	enum mark mark;
@@ -74,6 +74,11 @@ struct writer *writer_new_plain(const struct report_style *style)
 static bool takes_data(const struct writer *writer)
 {
 	return writer->depth > 0;
+}
+
+bool writer_is_data(const struct writer *writer)
+{
+	return takes_data(writer);
 }
 
 void writer_json(struct writer *writer, const char *name, json_t *json)
@@ -172,6 +177,8 @@ static void append_visible(GString *out, const char *text, unsigned indent)
 			g_string_append_printf(out, "\n%*s", (int) indent, "");
 		else if (c == '\t')
 			g_string_append_c(out, ' ');
+		else if (c == 0xe000 || c == 0xe001) /* around the name of a secret (model/mark.h) */
+			g_string_append(out, c == 0xe000 ? "«" : "»");
 		else if (g_unichar_iscntrl(c))
 			g_string_append_printf(out, "\\x%02x", c);
 		else

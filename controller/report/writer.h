@@ -14,6 +14,8 @@ struct writer *writer_new(const struct report_style *style);
 struct writer *writer_new_plain(const struct report_style *style); /* of a report that has no Markdown: text instead */
 char *writer_finish(struct writer *writer); /* frees it; the report */
 
+bool writer_is_data(const struct writer *writer); /* does it take what is for programs? */
+
 /* --- for programs: one JSON object, begun by writer_new() ------------------------------------------------------------------ */
 
 void writer_object(struct writer *writer, const char *name); /* @name NULL: an element of the open array */

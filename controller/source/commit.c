@@ -40,7 +40,15 @@ static void add_link(struct tree_walk *tree, const char *path, const git_oid *id
 static void walk_tree(struct tree_walk *tree, const git_oid *id, const char *path, size_t depth)
 {
 	g_autoptr(git_tree) entries = NULL;
-	if (git_tree_lookup(&entries, tree->git, id) < 0) {
+	size_t size = 0;
+	git_object_t type;
+	int result = git_odb_read_header(&size, &type, tree->odb, id);
+	if (result == 0 && size > SOURCE_MAX_TREE_BYTES) {
+		walk_finding(&tree->walk, SEVERITY_ERROR, "too-many-files", *path ? path : ".", "split the folder",
+			     "its list of entries has %zu bytes, more than the %d that are read: left out", size, SOURCE_MAX_TREE_BYTES);
+		return;
+	}
+	if (result < 0 || git_tree_lookup(&entries, tree->git, id) < 0) {
 		const git_error *last = git_error_last();
 		walk_finding(&tree->walk, SEVERITY_ERROR, "missing-object", *path ? path : ".", "git fsck names what is missing",
 			     "the folder cannot be read: %s", last ? last->message : "no reason given");
@@ -76,7 +84,7 @@ static void walk_tree(struct tree_walk *tree, const git_oid *id, const char *pat
 }
 
 /* "add web servers (Jane Doe, 2026-11-20T11:52:03.000Z)", in UTF-8, on one line. */
-static const char *summary_of(struct arena *arena, git_commit *commit)
+static const char *summary_of(struct arena *arena, git_commit *commit, gint64 *ret_author_us)
 {
 	enum { SUMMARY_MAX = 200, AUTHOR_MAX = 80 };
 	const char *line = git_commit_summary(commit);
@@ -88,8 +96,10 @@ static const char *summary_of(struct arena *arena, git_commit *commit)
 	/* The time is whatever the commit says: what no calendar has is left away. */
 	gint64 seconds = author ? author->when.time : -1;
 	char when[CLOCK_TEXT_SIZE] = "";
-	if (seconds >= 0 && seconds < G_GINT64_CONSTANT(253402300800))
-		clock_rfc3339(seconds * G_USEC_PER_SEC, when);
+	if (seconds >= 0 && seconds < G_GINT64_CONSTANT(253402300800)) {
+		*ret_author_us = seconds * G_USEC_PER_SEC;
+		clock_rfc3339(*ret_author_us, when);
+	}
 	char *all = arena_printf(arena, "%s (%s%s%s)", short_text, short_name, *short_name && *when ? ", " : "", when);
 	for (char *at = all; *at; at++)
 		if ((guchar) *at < 0x20 || *at == 0x7f)
@@ -145,6 +155,25 @@ static git_odb *open_objects(git_repository *git, GError **error)
 	return odb;
 }
 
+static bool lookup_commit(git_repository *git, const git_oid *id, git_commit **ret, GError **error)
+{
+	git_odb *odb = NULL;
+	size_t size = 0;
+	git_object_t type;
+	int result = git_repository_odb(&odb, git);
+	if (result == 0)
+		result = git_odb_read_header(&size, &type, odb, id);
+	git_odb_free(odb);
+	if (result == 0 && size > SOURCE_MAX_COMMIT_BYTES) {
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "commit %.12s has a text of %zu bytes, more than the %d that are read",
+			    git_oid_tostr_s(id), size, SOURCE_MAX_COMMIT_BYTES);
+		return false;
+	}
+	if (result == 0)
+		result = git_commit_lookup(ret, git, id);
+	return result == 0 || source_git_error(error, result, "commit %.12s", git_oid_tostr_s(id));
+}
+
 struct snapshot *snapshot_open_commit(const char *path, const char *revision, const char *subfolder, struct diags *diags,
 				      GError **error)
 {
@@ -157,9 +186,8 @@ struct snapshot *snapshot_open_commit(const char *path, const char *revision, co
 	git_repository *git = handle->git;
 	g_autofree char *whole = subfolder_join(handle->prefix, below);
 	g_autoptr(git_commit) commit = NULL;
-	int result = git_commit_lookup(&commit, git, &id);
-	if (result < 0) {
-		source_git_error(error, result, "%s: commit %.12s", path, git_oid_tostr_s(&id));
+	if (!lookup_commit(git, &id, &commit, error)) {
+		g_prefix_error(error, "%s: ", path);
 		return NULL;
 	}
 	if (!tree_of(git, commit, whole, &tree_id, error)) {
@@ -174,7 +202,7 @@ struct snapshot *snapshot_open_commit(const char *path, const char *revision, co
 	snapshot->subfolder = arena_strdup(snapshot->arena, whole);
 	snapshot->revision = arena_strdup(snapshot->arena, git_oid_tostr_s(&id));
 	snapshot->branch = arena_strdup(snapshot->arena, branch);
-	snapshot->summary = summary_of(snapshot->arena, commit);
+	snapshot->summary = summary_of(snapshot->arena, commit, &snapshot->author_us);
 
 	struct tree_walk tree = { .git = git, .odb = snapshot->odb };
 	walk_begin(&tree.walk, snapshot, diags);

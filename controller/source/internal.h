@@ -15,6 +15,8 @@ struct snapshot {
 	struct source_file *files;
 	size_t n_files;
 	const char *revision, *summary, *root_commit, *branch, *subfolder;
+	gint64 author_us;
+	bool incomplete;   /* something was left out with an error */
 	const char *place; /* real path of a folder; NULL for commits and for what is made of memory */
 	/* where contents are: exactly one is set */
 	git_odb *odb;

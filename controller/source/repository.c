@@ -176,6 +176,23 @@ static bool resolve_branch(git_repository *git, const char *name, git_oid *ret)
 	return git_reference_name_to_id(ret, git, full) == 0;
 }
 
+/* A commit's or tag's own text is read whole, so its size is looked at first. What is not there at all is told of by who looks it up. */
+static bool object_is_small(git_repository *git, const git_oid *id, GError **error)
+{
+	git_odb *odb = NULL;
+	size_t size = 0;
+	git_object_t type = GIT_OBJECT_INVALID;
+	if (git_repository_odb(&odb, git) < 0)
+		return true;
+	bool known = git_odb_read_header(&size, &type, odb, id) == 0;
+	git_odb_free(odb);
+	if (!known || (type != GIT_OBJECT_COMMIT && type != GIT_OBJECT_TAG) || size <= SOURCE_MAX_COMMIT_BYTES)
+		return true;
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "%s %.12s has a text of %zu bytes, more than the %d that are read",
+		    type == GIT_OBJECT_TAG ? "tag" : "commit", git_oid_tostr_s(id), size, SOURCE_MAX_COMMIT_BYTES);
+	return false;
+}
+
 bool repository_resolve(git_repository *git, const char *revision, git_oid *ret, char **ret_branch, GError **error)
 {
 	enum { REVISION_MAX = 1024 };
@@ -202,6 +219,8 @@ bool repository_resolve(git_repository *git, const char *revision, git_oid *ret,
 	}
 	/* Tags are peeled; a tree or a blob has no commit to give. */
 	g_autoptr(git_object) found = NULL, commit = NULL;
+	if (!object_is_small(git, &id, error))
+		return false;
 	int result = git_object_lookup(&found, git, &id, GIT_OBJECT_ANY);
 	if (result == 0)
 		result = git_object_peel(&commit, found, GIT_OBJECT_COMMIT);

@@ -43,7 +43,13 @@ static void remember(const GArray *commits, const git_oid *root)
 static int first_parent(git_odb *odb, const git_oid *commit, git_oid *ret, bool *ret_has_one)
 {
 	git_odb_object *object = NULL;
-	int result = git_odb_read(&object, odb, commit);
+	size_t size = 0;
+	git_object_t type;
+	int result = git_odb_read_header(&size, &type, odb, commit);
+	if (result == 0 && size > SOURCE_MAX_COMMIT_BYTES)
+		result = GIT_EINVALID;
+	if (result == 0)
+		result = git_odb_read(&object, odb, commit);
 	if (result < 0)
 		return result;
 	/* "tree HEX\nparent HEX\n…" */

@@ -3,6 +3,7 @@
 
 #include "source/folder.h"
 #include "source/objects.h"
+#include "source/reads.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -64,6 +65,11 @@ struct snapshot *snapshot_of(const char *path, ...)
 	return snapshot;
 }
 
+bool snapshot_is_whole(const struct snapshot *snapshot)
+{
+	return !snapshot->incomplete;
+}
+
 size_t snapshot_count(const struct snapshot *snapshot)
 {
 	return snapshot->n_files;
@@ -72,12 +78,17 @@ size_t snapshot_count(const struct snapshot *snapshot)
 const struct source_file *snapshot_file(const struct snapshot *snapshot, size_t i)
 {
 	g_assert(i < snapshot->n_files);
+	reads_note(READ_FILE, snapshot->files[i].path);
+	reads_note(READ_PLACE, snapshot->files[i].path);
+	if (i + 1 == snapshot->n_files)
+		reads_note(READ_PLACE, ""); /* that it is the last */
 	return &snapshot->files[i];
 }
 
 const struct source_file *snapshot_find(const struct snapshot *snapshot, const char *path)
 {
 	size_t low = 0, high = snapshot->n_files;
+	reads_note(READ_FILE, path);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 		int order = strcmp(snapshot->files[middle].path, path);
@@ -119,6 +130,11 @@ const char *snapshot_revision(const struct snapshot *snapshot)
 const char *snapshot_summary(const struct snapshot *snapshot)
 {
 	return snapshot->summary;
+}
+
+gint64 snapshot_author_us(const struct snapshot *snapshot)
+{
+	return snapshot->author_us;
 }
 
 const char *snapshot_root_commit(const struct snapshot *snapshot)

@@ -17,6 +17,8 @@ enum {
 	SOURCE_MAX_FILE_BYTES = 4 * 1024 * 1024,
 	SOURCE_MAX_TOTAL_BYTES = 512 * 1024 * 1024,
 	SOURCE_MAX_TREE_DEPTH = 64,
+	SOURCE_MAX_TREE_BYTES = 16 * 1024 * 1024, /* of one folder's list of entries */
+	SOURCE_MAX_COMMIT_BYTES = 1024 * 1024, /* of one commit's own text */
 	SOURCE_MAX_PATH = 1024,
 	SOURCE_MAX_HISTORY = 1000000, /* commits looked through for the first one */
 };
@@ -44,6 +46,10 @@ struct snapshot *snapshot_ref(struct snapshot *snapshot);
 void snapshot_unref(struct snapshot *snapshot);
 AUTO_DEFINE(snapshot, snapshot_unref)
 
+/* False when a file or folder that may hold descriptors was left out (too large, unreadable, beyond a bound): what is not seen in this
+ * snapshot is then not known to be gone. */
+bool snapshot_is_whole(const struct snapshot *snapshot);
+
 size_t snapshot_count(const struct snapshot *snapshot);
 const struct source_file *snapshot_file(const struct snapshot *snapshot, size_t i); /* in memcmp order of paths */
 const struct source_file *snapshot_find(const struct snapshot *snapshot, const char *path);
@@ -53,6 +59,7 @@ GBytes *snapshot_read(const struct snapshot *snapshot, const char *path, GError 
 
 const char *snapshot_revision(const struct snapshot *snapshot);     /* 40 hex digits, or "working tree" */
 const char *snapshot_summary(const struct snapshot *snapshot);      /* first line of the commit's message, author and time; or NULL */
+gint64 snapshot_author_us(const struct snapshot *snapshot);         /* wall clock: when its author says that the commit was made; or 0 */
 const char *snapshot_root_commit(const struct snapshot *snapshot);  /* the first commit of the history (the oldest by first parents); NULL for folders outside Git */
 const char *snapshot_branch(const struct snapshot *snapshot);       /* short name of the branch that was asked for or is checked out; or NULL */
 const char *snapshot_subfolder(const struct snapshot *snapshot);    /* as given, normalised; "" for none */
@@ -71,12 +78,13 @@ char *source_default_owner(const struct snapshot *snapshot);
 
 struct source_watch;
 
-/* Watches the refs of a repository. */
+/* Watches one name in a repository: a branch, else a tag, else a whole commit id; it need not be there yet. NULL: the branch that is
+ * checked out. */
 struct source_watch *source_watch_new(const char *path, const char *branch, GError **error);
 void source_watch_free(struct source_watch *watch);
 AUTO_DEFINE(source_watch, source_watch_free)
 int source_watch_fd(const struct source_watch *watch); /* readable: call source_watch_read() */
 
-/* Empties the events, watches again what has come, resolves the branch. True when it names another commit than at the last call (the
+/* Empties the events, watches again what has come, resolves the name. True when it names another commit than at the last call (the
  * first call counts as a change); *@ret_commit is then its id, owned by the caller, or NULL when the branch is gone. */
 bool source_watch_read(struct source_watch *watch, char **ret_commit);

@@ -31,6 +31,7 @@ static char *printable(const char *path)
 void walk_finding(struct walk *walk, enum severity severity, const char *code, const char *path, const char *hint,
 		  const char *format, ...)
 {
+	walk->snapshot->incomplete |= severity == SEVERITY_ERROR;
 	if (!walk->diags)
 		return;
 	va_list args;
@@ -174,8 +175,10 @@ void walk_link(struct walk *walk, const char *path, const char *target)
 		return;
 	}
 	g_autofree char *shown = target ? printable(target) : g_strdup("…");
+	bool incomplete = walk->snapshot->incomplete;
 	walk_finding(walk, SEVERITY_ERROR, "link-leaves-repository", path, "put a file in its place",
 		     "a symbolic link that leaves the repository (to \"%s\"): left out", shown);
+	walk->snapshot->incomplete = incomplete || may_be_descriptor(path);
 }
 
 void walk_submodule(struct walk *walk, const char *path)

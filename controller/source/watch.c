@@ -1,6 +1,6 @@
-/* Watching one branch through inotify.
+/* Watching one branch (or tag, or commit that is still to come) through inotify.
  *
- * Watched are the folders on the way to the branch's loose ref, and the repository's own folder (for packed-refs, and for refs/
+ * Watched are the folders on the way to its loose ref, were it branch or tag, and the repository's own folder (for packed-refs, and for refs/
  * being made anew). Git makes "feature/x" folder and file faster than a watch can be set on the folder, and pack-refs deletes
  * refs and empty folders: so an event says only "look again", and each look first watches again what has come, then resolves
  * the one ref.
@@ -17,7 +17,8 @@ enum { READS_MAX = 64 }; /* of one call: a repository that never rests must not 
 struct source_watch {
 	int fd;
 	char *path;
-	char *ref;          /* refs/heads/BRANCH */
+	char *branch, *tag; /* refs/heads/NAME, refs/tags/NAME */
+	char *name;
 	git_repository *git;
 	GPtrArray *folders; /* from the repository's own down to the one that holds the ref's file */
 	bool asked;         /* @last is an answer that was given */
@@ -37,6 +38,14 @@ static bool watch_folders(struct source_watch *watch)
 	return true;
 }
 
+static void add_folders_of(struct source_watch *watch, const char *ref)
+{
+	for (const char *slash = strchr(ref, '/'); slash; slash = strchr(slash + 1, '/')) {
+		g_autofree char *folder = g_strndup(ref, (gsize) (slash - ref));
+		g_ptr_array_add(watch->folders, g_build_filename(git_repository_commondir(watch->git), folder, NULL));
+	}
+}
+
 static bool name_ref(struct source_watch *watch, const char *branch, GError **error)
 {
 	g_autofree char *head = branch ? g_strdup(branch) : repository_head_branch(watch->git);
@@ -46,14 +55,14 @@ static bool name_ref(struct source_watch *watch, const char *branch, GError **er
 			    watch->path, head ? head : "(HEAD is detached)");
 		return false;
 	}
-	watch->ref = g_strconcat("refs/heads/", head, NULL);
+	watch->branch = g_strconcat("refs/heads/", head, NULL);
+	watch->tag = g_strconcat("refs/tags/", head, NULL);
+	watch->name = g_steal_pointer(&head);
 	/* Refs of linked work trees are in the repository that they are linked to. */
 	const char *common = git_repository_commondir(watch->git);
 	g_ptr_array_add(watch->folders, g_strdup(common));
-	for (const char *slash = strchr(watch->ref, '/'); slash; slash = strchr(slash + 1, '/')) {
-		g_autofree char *folder = g_strndup(watch->ref, (gsize) (slash - watch->ref));
-		g_ptr_array_add(watch->folders, g_build_filename(common, folder, NULL));
-	}
+	add_folders_of(watch, watch->branch);
+	add_folders_of(watch, watch->tag);
 	return true;
 }
 
@@ -87,7 +96,9 @@ void source_watch_free(struct source_watch *watch)
 	if (watch->git)
 		git_repository_free(watch->git);
 	g_ptr_array_unref(watch->folders);
-	g_free(watch->ref);
+	g_free(watch->branch);
+	g_free(watch->tag);
+	g_free(watch->name);
 	g_free(watch->path);
 	g_free(watch);
 }
@@ -95,6 +106,26 @@ void source_watch_free(struct source_watch *watch)
 int source_watch_fd(const struct source_watch *watch)
 {
 	return watch->fd;
+}
+
+/* A branch comes before a tag, a tag before a commit's id, as in repository_resolve(). */
+static int look_up(struct source_watch *watch, git_oid *ret)
+{
+	int result = git_reference_name_to_id(ret, watch->git, watch->branch);
+	if (result == GIT_ENOTFOUND)
+		result = git_reference_name_to_id(ret, watch->git, watch->tag);
+	if (result != GIT_ENOTFOUND || strlen(watch->name) != GIT_OID_HEXSZ || git_oid_fromstr(ret, watch->name) < 0)
+		return result;
+	g_autoptr(git_commit) commit = NULL;
+	return git_commit_lookup(&commit, watch->git, ret) == 0 ? 0 : GIT_ENOTFOUND;
+}
+
+/* An annotated tag is not the commit that it leads to. */
+static char *commit_text(git_repository *git, const git_oid *id)
+{
+	g_autoptr(git_object) object = NULL, commit = NULL;
+	bool found = git_object_lookup(&object, git, id, GIT_OBJECT_ANY) == 0 && git_object_peel(&commit, object, GIT_OBJECT_COMMIT) == 0;
+	return g_strdup(git_oid_tostr_s(found ? git_object_id(commit) : id));
 }
 
 bool source_watch_read(struct source_watch *watch, char **ret_commit)
@@ -109,7 +140,7 @@ bool source_watch_read(struct source_watch *watch, char **ret_commit)
 	watch_folders(watch); /* one that fails now is tried again at the next look */
 
 	git_oid id;
-	int result = git_reference_name_to_id(&id, watch->git, watch->ref);
+	int result = look_up(watch, &id);
 	bool has = result == 0;
 	if (!has && result != GIT_ENOTFOUND)
 		return false; /* a ref that cannot be read just now is neither gone nor changed: the next look will tell */
@@ -119,6 +150,6 @@ bool source_watch_read(struct source_watch *watch, char **ret_commit)
 	if (has)
 		git_oid_cpy(&watch->last, &id);
 	if (changed && has)
-		*ret_commit = g_strdup(git_oid_tostr_s(&id));
+		*ret_commit = commit_text(watch->git, &id);
 	return changed;
 }

@@ -1,10 +1,9 @@
-/* What happened: operations, revisions, events; each bounded. */
+/* What happened: operations and revisions; each bounded. */
 #include "store/internal.h"
 
 #include <string.h>
 
-/* Now and then, in the transaction that added a row: @added counts since the last time. */
-static bool prune(struct store *store, unsigned *added, enum statement which, int keep, GError **error)
+bool prune(struct store *store, unsigned *added, enum statement which, unsigned keep, GError **error)
 {
 	if (++*added < STORE_PRUNE_EVERY)
 		return true;
@@ -12,11 +11,11 @@ static bool prune(struct store *store, unsigned *added, enum statement which, in
 	sqlite3_stmt *statement = statement_use(store, which, error);
 	if (!statement)
 		return false;
-	sqlite3_bind_int(statement, 1, keep);
+	sqlite3_bind_int64(statement, 1, keep);
 	return statement_run(store, statement, "what is old", error);
 }
 
-/* --- operations ----------------------------------------------------------------------------------------------------------- */
+/* --- operations --------------------------------------------------------------------------------------------------------- */
 
 bool store_put_operation(struct store *store, const struct operation *operation, GError **error)
 {
@@ -35,8 +34,10 @@ bool store_put_operation(struct store *store, const struct operation *operation,
 	sqlite3_bind_int64(statement, 10, operation->wall_us);
 	bind_text(statement, 11, operation->error_code);
 	bind_text(statement, 12, operation->error);
+	bind_text(statement, 13, operation->wanted);
+	bind_text(statement, 14, operation->seen);
 	return statement_run(store, statement, "operations", error) &&
-	       prune(store, &store->operations, STATEMENT_OPERATION_PRUNE, STORE_OPERATIONS_KEPT, error);
+	       prune(store, &store->operations, STATEMENT_OPERATION_PRUNE, store->bounds.operations, error);
 }
 
 /* The value whose name stands in @column; @count when there is none. */
@@ -82,18 +83,14 @@ static bool get_operation(struct arena *arena, sqlite3_stmt *statement, struct o
 		.wall_us = sqlite3_column_int64(statement, 9),
 		.error_code = column_text(arena, statement, 10),
 		.error = column_text(arena, statement, 11),
+		.wanted = column_text(arena, statement, 12),
+		.seen = column_text(arena, statement, 13),
 	};
 	return action <= ACTION_CLEAN && cause <= CAUSE_UNATTRIBUTED && state <= OP_CANCELLED;
 }
 
-bool store_operations(struct store *store, struct arena *arena, const char *key, size_t limit, GArray *ret, GError **error)
+static bool get_operations(struct store *store, sqlite3_stmt *statement, struct arena *arena, GArray *ret, GError **error)
 {
-	sqlite3_stmt *statement = statement_use(store, key ? STATEMENT_OPERATIONS_OF_KEY : STATEMENT_OPERATIONS, error);
-	if (!statement)
-		return false;
-	if (key)
-		bind_text(statement, 1, key);
-	sqlite3_bind_int64(statement, 2, (sqlite3_int64) MIN(limit, G_MAXINT));
 	bool good = true;
 	int result = sqlite3_step(statement);
 	for (; result == SQLITE_ROW && good; result = sqlite3_step(statement)) {
@@ -105,6 +102,23 @@ bool store_operations(struct store *store, struct arena *arena, const char *key,
 	if (!statement_done(store, statement, good ? result : SQLITE_DONE, "operations", error))
 		return false;
 	return good || store_error_corrupt(store, "operations", error);
+}
+
+bool store_operations(struct store *store, struct arena *arena, const char *key, size_t limit, GArray *ret, GError **error)
+{
+	sqlite3_stmt *statement = statement_use(store, key ? STATEMENT_OPERATIONS_OF_KEY : STATEMENT_OPERATIONS, error);
+	if (!statement)
+		return false;
+	if (key)
+		bind_text(statement, 1, key);
+	sqlite3_bind_int64(statement, 2, (sqlite3_int64) MIN(limit, G_MAXINT));
+	return get_operations(store, statement, arena, ret, error);
+}
+
+bool store_failed(struct store *store, struct arena *arena, GArray *ret, GError **error)
+{
+	sqlite3_stmt *statement = statement_use(store, STATEMENT_FAILED, error);
+	return statement && get_operations(store, statement, arena, ret, error);
 }
 
 static bool close_under_way(struct store *store, gint64 wall_us, GPtrArray *keys, GError **error)
@@ -136,7 +150,7 @@ GPtrArray *store_interrupted(struct store *store, gint64 wall_us, GError **error
 	return store_commit(store, error) ? g_steal_pointer(&keys) : NULL;
 }
 
-/* --- revisions ------------------------------------------------------------------------------------------------------------ */
+/* --- revisions ---------------------------------------------------------------------------------------------------------- */
 
 bool store_put_revision(struct store *store, const struct store_revision *revision, GError **error)
 {
@@ -148,16 +162,39 @@ bool store_put_revision(struct store *store, const struct store_revision *revisi
 	bind_text(statement, 3, revision->state);
 	bind_text(statement, 4, revision->reason);
 	sqlite3_bind_int64(statement, 5, revision->wall_us);
+	sqlite3_bind_int64(statement, 6, revision->author_us);
+	sqlite3_bind_int64(statement, 7, revision->seen_us);
+	sqlite3_bind_int64(statement, 8, revision->converged_us);
 	return statement_run(store, statement, "revisions", error) &&
-	       prune(store, &store->revisions, STATEMENT_REVISION_PRUNE, STORE_REVISIONS_KEPT, error);
+	       prune(store, &store->revisions, STATEMENT_REVISION_PRUNE, store->bounds.revisions, error);
 }
 
-bool store_revisions(struct store *store, struct arena *arena, size_t limit, GArray *ret, GError **error)
+/* Which of the counts of its revision an operation goes to. */
+static const char *what_counts(const struct operation *operation)
 {
-	sqlite3_stmt *statement = statement_use(store, STATEMENT_REVISIONS, error);
+	switch (operation->cause) {
+	case CAUSE_DRIFT:
+	case CAUSE_INTENT_DRIFT:
+		return operation->action == ACTION_CLEAN ? action_name(operation->action) : "repair";
+	case CAUSE_INTENT:
+	case CAUSE_UNATTRIBUTED:
+		return action_name(operation->action);
+	}
+	g_assert_not_reached();
+}
+
+bool store_count_operation(struct store *store, const struct operation *operation, GError **error)
+{
+	sqlite3_stmt *statement = statement_use(store, STATEMENT_REVISION_COUNT, error);
 	if (!statement)
 		return false;
-	sqlite3_bind_int64(statement, 1, (sqlite3_int64) MIN(limit, G_MAXINT));
+	bind_text(statement, 1, operation->revision);
+	bind_text(statement, 2, what_counts(operation));
+	return statement_run(store, statement, "revisions", error);
+}
+
+static bool get_revisions(struct store *store, struct arena *arena, sqlite3_stmt *statement, GArray *ret, GError **error)
+{
 	int result = sqlite3_step(statement);
 	for (; result == SQLITE_ROW; result = sqlite3_step(statement)) {
 		struct store_revision revision = {
@@ -166,58 +203,51 @@ bool store_revisions(struct store *store, struct arena *arena, size_t limit, GAr
 			.summary = column_text(arena, statement, 2),
 			.state = column_text(arena, statement, 3),
 			.reason = column_text(arena, statement, 4),
+			.author_us = sqlite3_column_int64(statement, 5),
+			.seen_us = sqlite3_column_int64(statement, 6),
+			.converged_us = sqlite3_column_int64(statement, 7),
+			.creates = sqlite3_column_int64(statement, 8),
+			.changes = sqlite3_column_int64(statement, 9),
+			.replaces = sqlite3_column_int64(statement, 10),
+			.removes = sqlite3_column_int64(statement, 11),
+			.repairs = sqlite3_column_int64(statement, 12),
 		};
 		g_array_append_val(ret, revision);
 	}
 	return statement_done(store, statement, result, "revisions", error);
 }
 
-/* --- events --------------------------------------------------------------------------------------------------------------- */
-
-bool store_put_event(struct store *store, const struct store_event *event, GError **error)
+bool store_revisions(struct store *store, struct arena *arena, size_t limit, GArray *ret, GError **error)
 {
-	sqlite3_stmt *statement = statement_use(store, STATEMENT_EVENT_PUT, error);
+	sqlite3_stmt *statement = statement_use(store, STATEMENT_REVISIONS, error);
 	if (!statement)
 		return false;
-	sqlite3_bind_int64(statement, 1, event->wall_us);
-	bind_text(statement, 2, event->key);
-	bind_text(statement, 3, event->kind);
-	bind_text(statement, 4, event->revision);
-	bind_text(statement, 5, event->text);
-	bind_text(statement, 6, event->origin.file);
-	sqlite3_bind_int64(statement, 7, event->origin.line);
-	sqlite3_bind_int64(statement, 8, event->origin.column);
-	return statement_run(store, statement, "events", error) &&
-	       prune(store, &store->events, STATEMENT_EVENT_PRUNE, STORE_EVENTS_KEPT, error);
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64) MIN(limit, G_MAXINT));
+	return get_revisions(store, arena, statement, ret, error);
 }
 
-bool store_events(struct store *store, struct arena *arena, const char *key, const char *kind, gint64 since_wall_us, size_t limit,
-		  GArray *ret, GError **error)
+bool store_revision(struct store *store, struct arena *arena, const char *commit, struct store_revision *ret, GError **error)
 {
-	sqlite3_stmt *statement = statement_use(store, key ? STATEMENT_EVENTS_OF_KEY : STATEMENT_EVENTS, error);
+	*ret = (struct store_revision) { 0 };
+	sqlite3_stmt *statement = statement_use(store, STATEMENT_REVISION_GET, error);
 	if (!statement)
 		return false;
-	if (key)
-		bind_text(statement, 1, key);
-	bind_text(statement, 2, kind);
-	sqlite3_bind_int64(statement, 3, since_wall_us);
-	sqlite3_bind_int64(statement, 4, (sqlite3_int64) MIN(limit, G_MAXINT));
-	int result = sqlite3_step(statement);
-	for (; result == SQLITE_ROW; result = sqlite3_step(statement)) {
-		struct store_event event = {
-			.id = sqlite3_column_int64(statement, 0),
-			.wall_us = sqlite3_column_int64(statement, 1),
-			.key = column_text(arena, statement, 2),
-			.kind = column_text(arena, statement, 3),
-			.revision = column_text(arena, statement, 4),
-			.text = column_text(arena, statement, 5),
-			.origin = {
-				.file = column_text(arena, statement, 6),
-				.line = (unsigned) sqlite3_column_int64(statement, 7),
-				.column = (unsigned) sqlite3_column_int64(statement, 8),
-			},
-		};
-		g_array_append_val(ret, event);
-	}
-	return statement_done(store, statement, result, "events", error);
+	g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(struct store_revision));
+	bind_text(statement, 1, commit);
+	if (!get_revisions(store, arena, statement, found, error))
+		return false;
+	if (found->len)
+		*ret = g_array_index(found, struct store_revision, 0);
+	return true;
+}
+
+bool store_revisions_of(struct store *store, struct arena *arena, const struct store_scope *scope, size_t limit, GArray *ret,
+			GError **error)
+{
+	sqlite3_stmt *statement = statement_use(store, STATEMENT_REVISIONS_OF, error);
+	if (!statement)
+		return false;
+	sqlite3_bind_int64(statement, 1, (sqlite3_int64) MIN(limit, G_MAXINT));
+	bind_scope(statement, 2, scope);
+	return get_revisions(store, arena, statement, ret, error);
 }

@@ -95,6 +95,7 @@ struct store *store_open(const char *state_folder, GError **error)
 	store->lock_fd = -1;
 	/* The first row of each kind prunes: many short runs are no way round the bounds. */
 	store->operations = store->revisions = store->events = STORE_PRUNE_EVERY - 1;
+	store_set_bounds(store, &(struct store_bounds) { 0 });
 	if (!take_lock(store, state_folder, error) || !open_database(store, error))
 		return NULL;
 	return g_steal_pointer(&store);
@@ -125,6 +126,15 @@ bool store_set_owner(struct store *store, const char *owner, GError **error)
 	return write_lock(store->lock_fd, owner, error);
 }
 
+void store_set_bounds(struct store *store, const struct store_bounds *bounds)
+{
+	store->bounds = (struct store_bounds) {
+		.operations = bounds->operations ? bounds->operations : STORE_OPERATIONS_KEPT,
+		.events = bounds->events ? bounds->events : STORE_EVENTS_KEPT,
+		.revisions = bounds->revisions ? bounds->revisions : STORE_REVISIONS_KEPT,
+	};
+}
+
 bool store_begin(struct store *store, GError **error)
 {
 	if (store->in_transaction)
@@ -143,6 +153,7 @@ bool store_commit(struct store *store, GError **error)
 		store_rollback(store);
 	store->in_transaction = false;
 	set_durable(store, false, NULL);
+	store_tell_added(store);
 	return committed;
 }
 

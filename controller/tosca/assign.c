@@ -298,6 +298,25 @@ static double read_timeout(struct unit *unit, const struct ynode *node)
 	return 0;
 }
 
+static void read_dependencies(const struct operating *op, struct unit *written_in, const struct ynode *node, struct toperation *ret)
+{
+	struct unit *unit = op->builder->unit;
+	if (ynode_is_null(node))
+		return;
+	if (node->kind != YNODE_SEQUENCE) {
+		unit_fault(unit, "wrong-shape", node->origin, "dependencies of an implementation are a list of files");
+		return;
+	}
+	const char **files = ARENA_ARRAY(unit->arena, const char *, node->sequence.n);
+	size_t n = 0;
+	for (size_t i = 0; i < node->sequence.n; i++) {
+		files[n] = implementation_file(op, written_in, node->sequence.items[i]);
+		n += files[n] != NULL;
+	}
+	ret->dependencies = files;
+	ret->n_dependencies = n;
+}
+
 static void read_implementation(const struct operating *op, struct unit *written_in, const struct ynode *node,
 				struct toperation *ret)
 {
@@ -316,9 +335,7 @@ static void read_implementation(const struct operating *op, struct unit *written
 			primary = ynode_get(node, "primary");
 		if (ynode_get(node, "timeout"))
 			ret->timeout_s = read_timeout(unit, ynode_get(node, "timeout"));
-		if (ynode_get(node, "dependencies") && written_in == unit)
-			unit_warn(unit, "not-kept", ynode_entry(node, "dependencies")->origin,
-			     "dependencies of an implementation are not kept: give the files as artifacts");
+		read_dependencies(op, written_in, ynode_get(node, "dependencies"), ret);
 	}
 	if (primary)
 		ret->file = implementation_file(op, written_in, primary);

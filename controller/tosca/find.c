@@ -7,11 +7,11 @@
 static const struct ttemplate *by_path(const struct tosca *tosca, const char *descriptor, struct arena *scratch)
 {
 	const char *path = strlen(descriptor) <= SOURCE_MAX_PATH ? path_resolve(scratch, "", descriptor) : NULL;
-	const struct template *template = path ? g_hash_table_lookup(tosca->by_path, path) : NULL;
+	const struct template *template = path ? template_at(tosca, path) : NULL;
 	if (!template && path) {
 		auto_ptr(diags) ignored = diags_new();
 		const char *entry = csar_entry(tosca->snapshot, scratch, path, ignored);
-		template = entry ? g_hash_table_lookup(tosca->by_path, entry) : NULL;
+		template = entry ? template_at(tosca, entry) : NULL;
 	}
 	return template ? &template->public : NULL;
 }
@@ -64,13 +64,9 @@ const struct ttemplate *tosca_find(const struct tosca *tosca, const char *descri
 	const struct ttemplate *at_path = by_path(tosca, descriptor, scratch);
 	if (at_path)
 		return at_path;
-	g_autoptr(GPtrArray) found = g_ptr_array_new();
-	for (guint i = 0; i < tosca->templates->len; i++) {
-		const struct template *template = tosca->templates->pdata[i];
-		if (!g_strcmp0(template->public.descriptor_id, descriptor))
-			g_ptr_array_add(found, tosca->templates->pdata[i]);
-	}
-	if (!found->len) {
+	GPtrArray *found = g_hash_table_lookup(tosca->by_id, descriptor);
+	reads_note(READ_ID, descriptor);
+	if (!found) {
 		not_found(tosca, descriptor, from, diags);
 		return NULL;
 	}
@@ -109,15 +105,16 @@ static GPtrArray *candidates(const struct tosca *tosca, const struct template *i
 			     bool exact)
 {
 	GPtrArray *found = g_ptr_array_new();
-	for (guint i = 0; i < tosca->templates->len; i++) {
-		const struct template *template = tosca->templates->pdata[i];
-		if (template == in || !template->substitution_type || (reached && !is_reached(in, template->unit)))
+	const GPtrArray *all = g_hash_table_lookup(tosca->by_type, node->type->name);
+	for (guint i = 0; all && i < all->len; i++) {
+		const struct template *template = all->pdata[i];
+		if (template == in || (reached && !is_reached(in, template->unit)))
 			continue;
 		bool same = !strcmp(template->substitution_type->name, node->type->name);
 		if (exact ? !same : same || !ttype_is_a(template->substitution_type, node->type->name))
 			continue;
 		if (agrees(template, node))
-			g_ptr_array_add(found, tosca->templates->pdata[i]);
+			g_ptr_array_add(found, all->pdata[i]);
 	}
 	return found;
 }
@@ -129,6 +126,7 @@ const struct ttemplate *tosca_substitute(const struct tosca *tosca, const struct
 	/* The node that stands for the whole template is not to be opened again. */
 	if (template->substitution_type && !strcmp(template->substitution_type->name, node->type->name))
 		return NULL;
+	reads_note(READ_TYPE, node->type->name);
 	for (unsigned step = 0; step < 4; step++) {
 		g_autoptr(GPtrArray) found = candidates(tosca, template, node, !(step & 1), step < 2);
 		if (!found->len)

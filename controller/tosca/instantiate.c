@@ -101,7 +101,8 @@ const struct ttopology *tosca_instantiate(struct tosca *tosca, const struct ttem
 {
 	const struct template *template = (const struct template *) which;
 	size_t errors = diags_errors(diags);
-	arena_adopt(arena, tosca->arena);
+	arena_adopt(arena, template->unit->arena);
+	reads_note(READ_TEMPLATE, which->file);
 	struct ttopology *topology = ARENA_NEW(arena, struct ttopology);
 	struct parts parts;
 	parts_copy(arena, &template->proto, &parts);

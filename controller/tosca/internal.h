@@ -3,11 +3,12 @@
  * A *unit* is one file with its types resolved and its template, if it has one, checked once: its *proto* topology holds every
  * value
  * that is the same for all inputs, its *slots* say which values are to be evaluated at each instantiation. Units are immutable
- * once
- * loaded and are kept in the cache by path, blob id and the units that they import.
+ * once loaded. The next load takes over those whose text is the same, whose reads still hold (source/reads.h), and which import units that
+ * were taken over too.
  */
 #pragma once
 
+#include "base/shelves.h"
 #include "tosca/tosca.h"
 #include "tosca/yaml.h"
 
@@ -188,9 +189,8 @@ struct import {
 };
 
 struct unit {
-	gatomicrefcount refs;
-	struct arena *arena;
-	const char *path;
+	struct arena *arena; /* the unit lives as long as it */
+	const char *path, *id; /* blob id */
 	bool builtin;
 	bool is_tosca;   /* has a tosca_definitions_version */
 	bool loading;
@@ -209,7 +209,9 @@ struct unit {
 	struct snapshot *snapshot; /* only while loading */
 	unsigned n_guesses;
 	bool full;        /* over TOSCA_MAX_UNIT_BYTES; said once */
-	unsigned used; /* generation of the cache */
+	bool alone;       /* imports nothing but what is built in */
+	struct reads *reads; /* NULL: built in */
+	unsigned used;    /* generation of the cache */
 };
 
 /* --- templates ----------------------------------------------------------------------------------------------------- */
@@ -255,6 +257,7 @@ struct template {
 	struct tsubstitution substitution;
 	const struct ttype *substitution_type;
 	const char *flavour_id; /* constant of the substitution; or NULL */
+	bool is_described;      /* its descriptor_id was looked for */
 };
 
 /* --- evaluation ---------------------------------------------------------------------------------------------------- */
@@ -405,13 +408,19 @@ struct loader {
 	struct tosca_cache *cache;
 	struct snapshot *snapshot; /* NULL while the profile is loaded */
 	struct diags *diags;
-	GHashTable *units; /* path → struct unit, of this load */
+	GHashTable *units; /* path → struct unit, of this load: those asked for by path */
+	GPtrArray *used;   /* struct unit: all of this load, the profile's not counted */
 	unsigned depth;
 };
 
 struct tosca_cache {
-	GHashTable *units;   /* "path\nid" → struct unit */
+	struct unit **units; /* of the last load, by path */
+	size_t n_units;
+	struct template **templates, **described; /* as in struct tosca */
+	size_t n_templates, n_described;
+	struct shelves *shelves; /* keep them all */
 	GHashTable *profile; /* path → struct unit */
+	struct ledger *ledger;
 	unsigned generation;
 };
 
@@ -421,16 +430,24 @@ struct tosca_cache {
 struct unit *load_unit(struct loader *loader, struct unit *importer, const char *path, struct origin from);
 struct unit *unit_ref(struct unit *unit);
 void unit_unref(struct unit *unit);
+/* The unit that the last load had for @path; NULL: none. */
+struct unit *unit_former(const struct tosca_cache *cache, const char *path);
+/* Is it still what it was, now that @id is the file's? Then it counts as used, and its findings are made. */
+bool unit_take_over(struct loader *loader, struct unit *former, const char *id);
+/* load.c: the template of @path; NULL where there is none. */
+struct template *template_at(const struct tosca *tosca, const char *path);
 /* Entry-Definitions of a CSAR folder, in @arena; NULL: no such folder. */
 const char *csar_entry(struct snapshot *snapshot, struct arena *arena, const char *folder, struct diags *diags);
 
 struct tosca {
 	gatomicrefcount refs;
-	struct arena *arena; /* adopts those of all units */
+	struct arena *arena;
+	struct shelves *shelves; /* of the arenas of all units */
 	struct snapshot *snapshot;
-	GPtrArray *units;
 	GPtrArray *templates; /* struct template, in order of paths */
-	GHashTable *by_path;  /* file → struct template */
+	GPtrArray *described; /* those that have a descriptor_id or substitute a type */
+	GHashTable *by_id;    /* descriptor_id → GPtrArray of struct template */
+	GHashTable *by_type;  /* name of the substituted type, and of all that it is → GPtrArray of struct template */
 	GMutex source_lock;
 	char *source_path;    /* the file that tosca_source() read last: many findings are of one file */
 	GBytes *source_bytes;

@@ -138,6 +138,63 @@ void build_groups(struct builder *builder, const struct ynode *given)
 
 /* --- policies ------------------------------------------------------------------------------------------------------ */
 
+static void not_kept_condition(struct builder *builder, struct origin origin, const char *trigger)
+{
+	struct diag *diag = unit_warn(builder->unit, "not-kept", origin, "this condition of the trigger \"%s\" is not kept", trigger);
+	unit_hint(builder->unit, diag, "conditions that are kept read \"- ATTRIBUTE: [ { greater_or_equal: NUMBER } ]\"");
+}
+
+static void read_comparisons(struct builder *builder, const struct yentry *attribute, const char *trigger, GArray *triggers)
+{
+	const struct ynode *list = attribute->value;
+	for (size_t i = 0; list->kind == YNODE_SEQUENCE && i < list->sequence.n; i++) {
+		const struct ynode *item = list->sequence.items[i];
+		const struct yentry *only = item->kind == YNODE_MAPPING && item->mapping.n == 1 ? &item->mapping.entries[0] : NULL;
+		const char *text = only ? ynode_text(only->value) : NULL;
+		struct tvalue value;
+		if (!text || scalar_parse(builder->unit->arena, BASE_FLOAT, text, &value)) {
+			not_kept_condition(builder, item->origin, trigger);
+			continue;
+		}
+		struct ttrigger add = { trigger, attribute->key, only->key, value.number, only->origin };
+		g_array_append_val(triggers, add);
+	}
+	if (list->kind != YNODE_SEQUENCE)
+		not_kept_condition(builder, attribute->origin, trigger);
+}
+
+static void read_trigger(struct builder *builder, const struct yentry *entry, GArray *triggers)
+{
+	static const char *const keys[] = { "description", "event", "condition", "action", "target_filter", "schedule", NULL };
+	if (!check_keys(builder->unit, entry->value, "a trigger", keys))
+		return;
+	const struct ynode *condition = ynode_get(entry->value, "condition");
+	if (!ynode_is_null(ynode_get(entry->value, "action")))
+		unit_warn(builder->unit, "not-kept", ynode_entry(entry->value, "action")->origin,
+			  "the action of the trigger \"%s\" is not kept: what it compares is only reported", entry->key);
+	if (ynode_is_null(condition) || condition->kind != YNODE_SEQUENCE) {
+		not_kept_condition(builder, condition ? condition->origin : entry->origin, entry->key);
+		return;
+	}
+	for (size_t i = 0; i < condition->sequence.n; i++) {
+		const struct ynode *clause = condition->sequence.items[i];
+		if (clause->kind == YNODE_MAPPING && clause->mapping.n == 1)
+			read_comparisons(builder, &clause->mapping.entries[0], entry->key, triggers);
+		else
+			not_kept_condition(builder, clause->origin, entry->key);
+	}
+}
+
+static void read_triggers(struct builder *builder, const struct ynode *given, struct tpolicy *policy)
+{
+	g_autoptr(GArray) triggers = g_array_new(FALSE, FALSE, sizeof(struct ttrigger));
+	given = want_mapping(builder->unit, given, "triggers");
+	for (size_t i = 0; given && i < given->mapping.n; i++)
+		read_trigger(builder, &given->mapping.entries[i], triggers);
+	policy->triggers = arena_memdup(builder->unit->arena, triggers->data, triggers->len * sizeof(struct ttrigger));
+	policy->n_triggers = triggers->len;
+}
+
 static void build_policy(const struct yentry *entry, void *data)
 {
 	static const char *const keys[] = { "type", "description", "metadata", "properties", "targets", "triggers", NULL };
@@ -153,10 +210,12 @@ static void build_policy(const struct yentry *entry, void *data)
 		diag_note(builder->unit->diags, diag, other->origin, "first given here");
 		return;
 	}
-	if (!ynode_is_null(ynode_get(entry->value, "triggers")))
+	struct tpolicy policy = { .name = entry->key, .type = type, .origin = entry->origin };
+	if (ttype_is_a(type, "tosca.policies.nfv.VnfIndicator"))
+		read_triggers(builder, ynode_get(entry->value, "triggers"), &policy);
+	else if (!ynode_is_null(ynode_get(entry->value, "triggers")))
 		unit_warn(builder->unit, "not-kept", ynode_entry(entry->value, "triggers")->origin,
 		     "triggers of a policy are not kept");
-	struct tpolicy policy = { .name = entry->key, .type = type, .origin = entry->origin };
 	char *owner = arena_printf(builder->unit->arena, "policy \"%s\" (%s)", entry->key, type->name);
 	policy.properties = build_cells(builder, type->properties, ynode_get(entry->value, "properties"), SIZE_MAX, owner,
 					entry->origin, false);

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "base/diag.h"
-#include "source/source.h"
+#include "source/reads.h"
 
 /* --- values -------------------------------------------------------------------------------------------------------- */
 
@@ -103,6 +103,8 @@ struct toperation {
 	const char *interface;  /* "Standard" */
 	const char *name;       /* "start" */
 	const char *file;       /* implementation's primary: path from the root of the snapshot, or NULL */
+	const char *const *dependencies; /* further files of the implementation, from the root of the snapshot */
+	size_t n_dependencies;
 	double timeout_s;       /* 0: none given */
 	struct tnamed_list inputs;
 	struct origin origin;
@@ -138,12 +140,22 @@ const struct tcapability *tnode_capability(const struct tnode *node, const char 
 const struct trequirement *tnode_requirement(const struct tnode *node, const char *name); /* the first of that name */
 const struct toperation *tnode_operation(const struct tnode *node, const char *interface, const char *name);
 
+/* One comparison of a trigger's condition: "ATTRIBUTE: [ { CONSTRAINT: NUMBER } ]" (TOSCA 1.3, 3.6.25). */
+struct ttrigger {
+	const char *name;       /* of the trigger; several comparisons of one share it */
+	const char *attribute, *constraint;
+	double value;
+	struct origin origin;   /* of the comparison */
+};
+
 struct tpolicy {
 	const char *name;
 	const struct ttype *type;
 	struct tnamed_list properties;
 	const char *const *targets; /* names of nodes or groups */
 	size_t n_targets;
+	const struct ttrigger *triggers; /* of a tosca.policies.nfv.VnfIndicator */
+	size_t n_triggers;
 	struct origin origin;
 };
 
@@ -201,11 +213,12 @@ struct ttemplate {
 
 struct tosca;
 
-/* Parsed files by blob id, and the built-in profile, kept from one revision to the next. */
+/* Parsed files, by path and blob id, and the built-in profile, kept from one revision to the next. */
 struct tosca_cache;
 struct tosca_cache *tosca_cache_new(void);
 void tosca_cache_free(struct tosca_cache *cache);
 size_t tosca_cache_count(const struct tosca_cache *cache); /* files kept, the profile's not counted */
+struct ledger *tosca_cache_ledger(const struct tosca_cache *cache); /* turned by each load; see source/reads.h */
 AUTO_DEFINE(tosca_cache, tosca_cache_free)
 
 /* Reads every YAML file of @snapshot that has a tosca_definitions_version (*.yaml, *.yml; others are never read), with all that
@@ -234,7 +247,7 @@ const struct ttemplate *tosca_substitute(const struct tosca *tosca, const struct
 					 struct diags *diags);
 
 /* Resolves a template with inputs (checked against its declarations: an undeclared one is a fault at its origin, a missing one a
- * fault at @from). The topology lives in @arena, which from then on keeps @tosca alive. Never NULL; see faulty. */
+ * fault at @from). The topology lives in @arena, which from then on keeps the template alive. Never NULL; see faulty. */
 const struct ttopology *tosca_instantiate(struct tosca *tosca, const struct ttemplate *which, struct tnamed_list inputs,
 					  struct origin from, struct arena *arena, struct diags *diags);
 

@@ -4,12 +4,26 @@
 
 /* --- life ---------------------------------------------------------------------------------------------------------- */
 
-static struct unit *unit_new(const char *path)
+/* What of the unit is no memory of its arena; the arena is gone when this is called. */
+static void unit_end(gpointer data)
+{
+	struct unit *unit = data;
+	for (size_t kind = 0; kind < N_TYPE_KINDS; kind++)
+		g_clear_pointer(&unit->types[kind], g_hash_table_unref);
+	diags_free(unit->diags);
+	g_ptr_array_unref(unit->regexes);
+	g_array_unref(unit->files);
+	reads_unref(unit->reads);
+	g_free(unit);
+}
+
+static struct unit *unit_new(const char *path, const char *id)
 {
 	struct unit *unit = g_new0(struct unit, 1);
-	g_atomic_ref_count_init(&unit->refs);
 	unit->arena = arena_new();
+	arena_keep(unit->arena, unit, unit_end);
 	unit->path = arena_strdup(unit->arena, path);
+	unit->id = arena_strdup(unit->arena, id);
 	unit->builtin = g_str_has_prefix(path, BUILTIN);
 	unit->cacheable = true;
 	unit->diags = diags_new();
@@ -20,24 +34,14 @@ static struct unit *unit_new(const char *path)
 
 struct unit *unit_ref(struct unit *unit)
 {
-	g_atomic_ref_count_inc(&unit->refs);
+	arena_ref(unit->arena);
 	return unit;
 }
 
 void unit_unref(struct unit *unit)
 {
-	if (!unit || !g_atomic_ref_count_dec(&unit->refs))
-		return;
-	/* The closure holds the units that this one reaches; itself not. */
-	for (size_t i = 1; i < unit->n_closure; i++)
-		unit_unref(unit->closure[i]);
-	for (size_t kind = 0; kind < N_TYPE_KINDS; kind++)
-		g_clear_pointer(&unit->types[kind], g_hash_table_unref);
-	diags_free(unit->diags);
-	g_ptr_array_unref(unit->regexes);
-	g_array_unref(unit->files);
-	arena_unref(unit->arena);
-	g_free(unit);
+	if (unit)
+		arena_unref(unit->arena);
 }
 
 /* --- imports ------------------------------------------------------------------------------------------------------- */
@@ -200,8 +204,9 @@ static void make_closure(struct loader *loader, struct unit *unit)
 		g_ptr_array_add(closure, normative);
 	unit->closure = arena_memdup(unit->arena, closure->pdata, closure->len * sizeof(gpointer));
 	unit->n_closure = closure->len;
+	unit->alone = true;
 	for (size_t i = 1; i < unit->n_closure; i++) {
-		unit_ref(unit->closure[i]);
+		unit->alone = unit->alone && unit->closure[i]->builtin;
 		arena_adopt(unit->arena, unit->closure[i]->arena);
 		unit->cacheable = unit->cacheable && unit->closure[i]->cacheable;
 	}
@@ -400,65 +405,77 @@ static void finish(struct unit *unit)
 		unit->template->public.faulty = unit->n_errors > 0;
 }
 
-/* --- the cache ----------------------------------------------------------------------------------------------------- */
+/* --- from the last load, or anew ------------------------------------------------------------------------------------ */
 
-/* Still what it was: the same files behind its imports, the same files of the repository there or not. */
-static bool is_current(struct loader *loader, struct unit *unit)
+/* Are the units that it imports those of this load? Where they are to be found is among its reads. */
+static bool imports_are_current(struct loader *loader, struct unit *unit)
 {
-	auto_ptr(arena) scratch = arena_new();
-	for (guint i = 0; i < unit->files->len; i++) {
-		const struct file_ref *ref = &g_array_index(unit->files, struct file_ref, i);
-		if ((snapshot_find(loader->snapshot, ref->path) != NULL) != ref->found)
-			return false;
-	}
-	for (size_t i = 0; i < unit->n_imports; i++) {
-		const struct import *import = &unit->imports[i];
-		bool outside;
-		if (strstr(import->name, "://") || strlen(import->name) > SOURCE_MAX_PATH)
-			continue;
-		const char *path = find_import(loader, scratch, unit->path, import->name, &outside);
-		if (g_strcmp0(path, import->path))
-			return false;
-		if (path && load_unit(loader, NULL, path, import->origin) != import->unit)
-			return false;
-	}
-	return true;
-}
-
-static struct unit *from_cache(struct loader *loader, const char *path, const char *id)
-{
-	g_autofree char *key = g_strdup_printf("%s\n%s", path, id);
-	struct unit *unit = g_hash_table_lookup(loader->cache->units, key);
-	if (!unit)
-		return NULL;
+	bool current = true;
+	if (unit->alone)
+		return true;
 	g_hash_table_insert(loader->units, (gpointer) (guintptr) unit->path, unit_ref(unit));
 	unit->loading = true;
 	loader->depth++;
-	bool current = is_current(loader, unit);
+	for (size_t i = 0; i < unit->n_imports && current; i++) {
+		const struct import *import = &unit->imports[i];
+		current = !import->path || load_unit(loader, NULL, import->path, import->origin) == import->unit;
+	}
 	loader->depth--;
 	unit->loading = false;
-	if (current) {
-		unit->used = loader->cache->generation;
-		return unit;
+	g_hash_table_remove(loader->units, unit->path);
+	return current;
+}
+
+static void use(struct loader *loader, struct unit *unit)
+{
+	unit->used = loader->cache->generation;
+	if (unit->is_tosca)
+		diags_append(loader->diags, unit->diags);
+	if (!unit->builtin)
+		g_ptr_array_add(loader->used, unit);
+}
+
+struct unit *unit_former(const struct tosca_cache *cache, const char *path)
+{
+	size_t low = 0, high = cache->n_units;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(cache->units[middle]->path, path);
+		if (!order)
+			return cache->units[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	g_hash_table_remove(loader->units, path);
-	g_hash_table_remove(loader->cache->units, key);
 	return NULL;
+}
+
+bool unit_take_over(struct loader *loader, struct unit *former, const char *id)
+{
+	if (former->used == loader->cache->generation)
+		return true;
+	if (strcmp(former->id, id) != 0 || !former->cacheable || !reads_hold(former->reads) || !imports_are_current(loader, former))
+		return false;
+	use(loader, former);
+	return true;
 }
 
 static struct unit *from_scratch(struct loader *loader, const char *path, const char *id)
 {
-	struct unit *unit = unit_new(path);
-	unit->used = loader->cache->generation;
+	struct unit *unit = unit_new(path, id);
 	g_hash_table_insert(unit->builtin ? loader->cache->profile : loader->units, (gpointer) (guintptr) unit->path, unit);
 	unit->loading = true;
 	loader->depth++;
+	if (!unit->builtin)
+		reads_begin(loader->cache->ledger);
 	read_file(loader, unit);
+	if (!unit->builtin)
+		unit->reads = reads_end();
 	loader->depth--;
 	unit->loading = false;
 	finish(unit);
-	if (unit->cacheable && !unit->builtin)
-		g_hash_table_insert(loader->cache->units, g_strdup_printf("%s\n%s", path, id), unit_ref(unit));
+	use(loader, unit);
 	return unit;
 }
 
@@ -484,11 +501,10 @@ static struct unit *obtain(struct loader *loader, struct unit *importer, const c
 	}
 	const struct source_file *file = builtin ? NULL : snapshot_find(loader->snapshot, path);
 	const char *id = file ? file->id : path;
-	struct unit *unit = builtin ? NULL : from_cache(loader, path, id);
-	if (!unit)
-		unit = from_scratch(loader, path, id);
-	if (unit->is_tosca)
-		diags_append(loader->diags, unit->diags);
+	struct unit *unit = builtin ? NULL : unit_former(loader->cache, path);
+	if (!unit || !unit_take_over(loader, unit, id))
+		return from_scratch(loader, path, id);
+	g_hash_table_insert(loader->units, (gpointer) (guintptr) unit->path, unit_ref(unit));
 	return unit;
 }
 

@@ -16,6 +16,7 @@ struct link *link_copy(struct arena *arena, const struct link *link)
 	copy->cidr = arena_strdup(arena, link->cidr);
 	copy->pools = copy_strings(arena, link->pools, link->n_pools);
 	copy->gateway = arena_strdup(arena, link->gateway);
+	copy->network = arena_strdup(arena, link->network);
 	copy->device = arena_strdup(arena, link->device);
 	return copy;
 }
@@ -52,6 +53,29 @@ struct vnfc *vnfc_copy(struct arena *arena, const struct vnfc *vnfc)
 	return copy;
 }
 
+static void copy_operation(struct arena *arena, struct nf_operation *operation)
+{
+	struct nf_input *inputs = arena_memdup(arena, operation->inputs, sizeof(*inputs) * operation->n_inputs);
+	for (size_t i = 0; i < operation->n_inputs; i++)
+		inputs[i] = (struct nf_input) {
+			.name = arena_strdup(arena, inputs[i].name),
+			.value = inputs[i].secret ? NULL : arena_strdup(arena, inputs[i].value),
+			.secret = arena_strdup(arena, inputs[i].secret),
+		};
+	operation->script = arena_strdup(arena, operation->script);
+	operation->inputs = inputs;
+}
+
+static const struct nf_secret *copy_secrets(struct arena *arena, const struct nf *nf)
+{
+	struct nf_secret *secrets = arena_memdup(arena, nf->secrets, sizeof(*secrets) * nf->n_secrets);
+	for (size_t i = 0; i < nf->n_secrets; i++) {
+		secrets[i].name = arena_strdup(arena, secrets[i].name);
+		secrets[i].proof = arena_strdup(arena, secrets[i].proof);
+	}
+	return secrets;
+}
+
 struct nf *nf_copy(struct arena *arena, const struct nf *nf)
 {
 	struct nf *copy = arena_memdup(arena, nf, sizeof(*nf));
@@ -59,12 +83,19 @@ struct nf *nf_copy(struct arena *arena, const struct nf *nf)
 	copy->site = arena_strdup(arena, nf->site);
 	copy->command = copy_strings(arena, nf->command, nf->n_command);
 	copy->ems = arena_strdup(arena, nf->ems);
+	copy->package = arena_strdup(arena, nf->package);
+	for (unsigned i = 0; i < NF_N_VERBS; i++)
+		copy_operation(arena, &copy->operations[i]);
+	copy->health_check.address = arena_strdup(arena, nf->health_check.address);
+	copy->health_check.path = arena_strdup(arena, nf->health_check.path);
+	copy->secrets = copy_secrets(arena, nf);
 	copy->reason = arena_strdup(arena, nf->reason);
 	struct nf_file *files = arena_memdup(arena, nf->files, sizeof(*files) * nf->n_files);
 	for (size_t i = 0; i < nf->n_files; i++) {
 		files[i].name = arena_strdup(arena, files[i].name);
 		files[i].path = arena_strdup(arena, files[i].path);
 		files[i].content = arena_strdup(arena, files[i].content);
+		files[i].label = arena_strdup(arena, files[i].label);
 		files[i].digest = arena_strdup(arena, files[i].digest);
 		files[i].mode = arena_strdup(arena, files[i].mode);
 	}

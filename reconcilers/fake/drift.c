@@ -137,7 +137,7 @@ bool fake_world_delete_link(struct fake_world *world, const char *site, const ch
 }
 
 struct nf_how {
-	const char *key, *file, *content, *reason;
+	const char *key, *file, *content, *reason, *sick;
 };
 
 static bool alter_nf(struct fake_world *world, struct thing *thing, const void *data)
@@ -146,6 +146,11 @@ static bool alter_nf(struct fake_world *world, struct thing *thing, const void *
 	if (!thing->nf || strcmp(thing->nf->nf.key, how->key))
 		return false;
 	struct nf *nf = &thing->nf->nf;
+	if (how->sick) {
+		nf->health = NF_UNHEALTHY;
+		nf->reason = arena_strdup(thing->nf->arena, how->sick);
+		return true;
+	}
 	if (how->reason) {
 		nf->state = NF_FAILED;
 		nf->pid = 0;
@@ -156,7 +161,9 @@ static bool alter_nf(struct fake_world *world, struct thing *thing, const void *
 		struct nf_file *files = UNCONST(nf->files);
 		if (strcmp(files[i].path, how->file))
 			continue;
-		g_autofree char *digest = how->content ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, how->content, -1) : NULL;
+		/* An edited secret file shows what nobody can compute who has not the salt. */
+		g_autofree char *salted = g_strconcat(files[i].label ? "salt " : "", how->content ? how->content : "", NULL);
+		g_autofree char *digest = how->content ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, salted, -1) : NULL;
 		files[i].content = arena_strdup(thing->nf->arena, how->content);
 		files[i].digest = arena_strdup(thing->nf->arena, digest);
 		return true;
@@ -191,6 +198,18 @@ char *fake_world_read_file(struct fake_world *world, const char *site, const cha
 bool fake_world_fail_nf(struct fake_world *world, const char *site, const char *nf_key, const char *reason)
 {
 	return of_nf(world, site, (struct nf_how) { .key = nf_key, .reason = reason });
+}
+
+bool fake_world_sicken_nf(struct fake_world *world, const char *site, const char *nf_key, const char *reason)
+{
+	return of_nf(world, site, (struct nf_how) { .key = nf_key, .sick = reason });
+}
+
+void fake_world_refuse_package(struct fake_world *world, const char *digest, const char *reason)
+{
+	pthread_mutex_lock(&world->mutex);
+	g_hash_table_replace(world->refused, g_strdup(digest), g_strdup(reason));
+	pthread_mutex_unlock(&world->mutex);
 }
 
 void fake_world_lack_program(struct fake_world *world, const char *program)

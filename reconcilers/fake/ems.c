@@ -65,7 +65,7 @@ static const struct nf_file *placed(struct arena *arena, const struct nf *want)
 	struct nf_file *files = arena_memdup(arena, want->files, sizeof(*files) * want->n_files);
 	for (size_t i = 0; i < want->n_files; i++) {
 		g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, files[i].content ? files[i].content : "", -1);
-		files[i].digest = arena_strdup(arena, digest);
+		files[i].digest = files[i].label ? files[i].label : arena_strdup(arena, digest);
 	}
 	return files;
 }
@@ -105,7 +105,27 @@ static bool is_valid(const struct nf *want, GError **error)
 	return false;
 }
 
-static bool start(struct fake_world *world, struct fake_nf *installed, GError **error)
+static bool same_secrets(const struct nf *a, const struct nf *b)
+{
+	if (a->n_secrets != b->n_secrets)
+		return false;
+	for (size_t i = 0; i < a->n_secrets; i++)
+		if (strcmp(a->secrets[i].name, b->secrets[i].name) || g_strcmp0(a->secrets[i].proof, b->secrets[i].proof))
+			return false;
+	return true;
+}
+
+static bool fail(struct fake_nf *installed, const char *reason, GError **error)
+{
+	installed->nf.state = NF_FAILED;
+	installed->nf.health = NF_UNCHECKED;
+	installed->nf.pid = 0;
+	installed->nf.reason = arena_strdup(installed->arena, reason);
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "%s: did not start: %s", installed->nf.key, reason);
+	return false;
+}
+
+static bool run(struct fake_world *world, struct fake_nf *installed, GError **error)
 {
 	struct nf *nf = &installed->nf;
 	g_autofree char *reason = NULL;
@@ -121,45 +141,82 @@ static bool start(struct fake_world *world, struct fake_nf *installed, GError **
 						 process.last_word ? process.last_word : "");
 	}
 	process_clear(&process);
-	if (!reason) {
-		nf->pid = ++world->next_pid;
-		return true;
-	}
-	nf->state = NF_FAILED;
-	nf->reason = arena_strdup(installed->arena, reason);
-	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "%s: did not start: %s", nf->key, reason);
-	return false;
+	if (reason)
+		return fail(installed, reason, error);
+	nf->pid = ++world->next_pid;
+	return true;
 }
 
+/* Started, and healthy where something asks. */
+static bool start(struct fake_world *world, struct fake_nf *installed, GError **error)
+{
+	struct nf *nf = &installed->nf;
+	const char *refused = nf->package ? g_hash_table_lookup(world->refused, nf->package) : NULL;
+	if (refused)
+		return fail(installed, refused, error);
+	if (nf->n_command && !run(world, installed, error))
+		return false;
+	nf->health = nf->health_check.type == NF_CHECK_NONE ? NF_UNCHECKED : NF_HEALTHY;
+	return true;
+}
+
+/* Does its process live through the change? */
 static bool goes_on(const struct nf *had, const struct nf *want)
 {
-	return had && had->pid && want->state == NF_STARTED && same_files(had, want) && same_command(had, want);
+	bool restarts = !had || !had->pid || want->state != NF_STARTED || had->health == NF_UNHEALTHY || !same_command(had, want) ||
+			g_strcmp0(had->package, want->package);
+	if (restarts)
+		return false;
+	if (want->operations[NF_VERB_RELOAD].script)
+		return true;
+	return same_files(had, want) && same_secrets(had, want);
+}
+
+static struct nf wanted(struct arena *arena, const struct thing *thing, const struct nf *want, bool half)
+{
+	const struct nf *had = thing->nf ? &thing->nf->nf : NULL;
+	struct nf nf = *want;
+	nf.incarnation = thing->vnfc->incarnation;
+	nf.files = placed(arena, want);
+	nf.reason = NULL;
+	bool as_before = goes_on(had, &nf) && !half;
+	nf.pid = as_before ? had->pid : 0;
+	nf.health = as_before ? had->health : NF_UNCHECKED;
+	nf.restarts = had ? had->restarts + (had->pid && !as_before) : 0;
+	nf.state = half ? NF_STOPPED : want->state;
+	return nf;
+}
+
+/* What was good before comes back, as if it had been asked for again. */
+static void take_back(struct fake_world *world, struct thing *thing, const struct nf *former, GError **error)
+{
+	thing_set_nf(thing, former);
+	thing->nf->nf.pid = 0;
+	if (start(world, thing->nf, NULL))
+		g_prefix_error(error, "taken back: the former is in force; ");
 }
 
 static bool install(struct fake_world *world, struct thing *thing, const struct nf *want, bool half, GError **error)
 {
 	auto_ptr(arena) arena = arena_new();
 	const struct nf *had = thing->nf ? &thing->nf->nf : NULL;
-	struct nf nf = *want;
-	nf.incarnation = thing->vnfc->incarnation;
-	nf.files = placed(arena, want);
-	nf.reason = NULL;
-	bool as_before = goes_on(had, &nf);
-	nf.pid = as_before ? had->pid : 0;
-	nf.restarts = had ? had->restarts + (had->pid && !as_before) : 0;
-	nf.state = half ? NF_STOPPED : want->state;
-	if (half)
-		nf.pid = 0;
+	struct nf nf = wanted(arena, thing, want, half);
+	bool goes_back = had && had->state == NF_STARTED && had->health != NF_UNHEALTHY;
+	const struct nf *former = goes_back ? nf_copy(arena, had) : NULL;
 	if (had)
 		world->counts.changed++;
 	else
 		world->counts.created++;
-	g_autofree char *log = as_before ? g_strdup(thing->nf->log) : NULL;
-	gint64 stop_us = as_before ? thing->nf->stop_us : 0;
+	const char *log = nf.pid ? arena_strdup(arena, thing->nf->log) : NULL;
+	gint64 stop_us = nf.pid ? thing->nf->stop_us : 0;
 	thing_set_nf(thing, &nf);
 	thing->nf->log = arena_strdup(thing->nf->arena, log);
 	thing->nf->stop_us = stop_us;
-	return as_before || nf.state == NF_STOPPED || !nf.n_command || start(world, thing->nf, error);
+	if (nf.pid || nf.state == NF_STOPPED || start(world, thing->nf, error))
+		return true;
+	if (former)
+		take_back(world, thing, former, error);
+	return false;
 }
 
 /* What has to stop may take its time. */
@@ -193,7 +250,7 @@ static bool do_ensure(struct ems *ems, const struct access *access, const struct
 }
 
 static bool ems_ensure_nf(struct ems *ems, const struct call *call, const struct access *access, const struct nf *want,
-			  struct arena *arena, const struct nf **ret_got, GError **error)
+			  const struct package *package, struct arena *arena, const struct nf **ret_got, GError **error)
 {
 	struct passage passage;
 	if (!is_valid(want, error) || !passage_enter(&passage, ems->world, call, event_of(ems, FAKE_ENSURE_NF, call, want->key), error))
@@ -238,20 +295,44 @@ static char *last_lines(const char *text, unsigned lines)
 	return g_strdup(from);
 }
 
-static char *ems_log(struct ems *ems, const struct call *call, const struct access *access, const char *nf_key, unsigned lines,
-		     GError **error)
+static bool ems_log(struct ems *ems, const struct call *call, const struct access *access, const char *nf_key, unsigned lines, bool follow,
+		    ems_log_fn each, void *data, GError **error)
 {
 	if (call_is_over(call, error))
-		return NULL;
+		return false;
 	pthread_mutex_lock(&ems->world->mutex);
 	struct thing *thing = reach(ems, access, error);
-	char *text = NULL;
+	g_autofree char *text = NULL;
 	if (has_nf(thing, nf_key))
 		text = last_lines(thing->nf->log ? thing->nf->log : "", lines);
 	else if (thing)
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "%s: there is no such NF", nf_key);
 	pthread_mutex_unlock(&ems->world->mutex);
-	return text;
+	if (!text)
+		return false;
+	/* Nothing more is ever said; who follows waits for the end of the call. */
+	if (each(text, strlen(text), data) && follow)
+		call_wait(call, -1, 0, NULL);
+	return true;
+}
+
+static bool ems_measure(struct ems *ems, const struct call *call, const struct access *access, const char *nf_key, struct arena *arena,
+			const struct sample **ret, GError **error)
+{
+	enum { CPU_US = 1000, MEM_BYTES = 1024 * 1024 };
+	if (call_is_over(call, error))
+		return false;
+	pthread_mutex_lock(&ems->world->mutex);
+	const struct thing *thing = reach(ems, access, error);
+	bool there = has_nf(thing, nf_key), runs = there && thing->nf->nf.pid;
+	if (thing && !there)
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "%s: there is no such NF", nf_key);
+	pthread_mutex_unlock(&ems->world->mutex);
+	struct sample *sample = ARENA_NEW(arena, struct sample);
+	*sample = (struct sample) { .wall_us = -1, .cpu_us = runs ? CPU_US : 0, .mem_bytes = runs ? MEM_BYTES : 0, .disk_bytes = -1,
+				    .processes = runs };
+	*ret = there ? sample : NULL;
+	return there;
 }
 
 static const struct caps caps = { .driver = "fake", .max_parallel = 8, .replace_beside = true };
@@ -265,4 +346,5 @@ const struct ems_ops fake_ems_ops = {
 	.ensure_nf = ems_ensure_nf,
 	.remove_nf = ems_remove_nf,
 	.log = ems_log,
+	.measure = ems_measure,
 };

@@ -53,6 +53,7 @@ struct fake_world {
 	GHashTable *busy;  /* locks under way → count */
 	GHashTable *at_once; /* site → calls under way */
 	GHashTable *lacking; /* programs that are not there */
+	GHashTable *refused; /* digest of a package → why it does not become healthy */
 	GPtrArray *vims;   /* open handles (struct vim *), told of changes */
 	unsigned next_id;
 	gint64 next_pid;

@@ -49,6 +49,7 @@ struct fake_world *fake_world_new(const char *name)
 	world->busy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	world->at_once = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	world->lacking = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	world->refused = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	world->vims = g_ptr_array_new();
 	world->next_pid = 1000;
 	pthread_mutex_lock(&worlds_mutex);
@@ -75,6 +76,7 @@ void fake_world_free(struct fake_world *world)
 	g_ptr_array_unref(world->faults);
 	g_ptr_array_unref(world->vims);
 	g_hash_table_unref(world->lacking);
+	g_hash_table_unref(world->refused);
 	g_hash_table_unref(world->made);
 	g_hash_table_unref(world->busy);
 	g_hash_table_unref(world->at_once);

@@ -119,6 +119,12 @@ bool fake_world_write_file(struct fake_world *world, const char *site, const cha
 char *fake_world_read_file(struct fake_world *world, const char *site, const char *nf_key, const char *path); /* owned by the caller */
 bool fake_world_fail_nf(struct fake_world *world, const char *site, const char *nf_key, const char *reason);
 
+/* Its health check fails, until it is started anew. */
+bool fake_world_sicken_nf(struct fake_world *world, const char *site, const char *nf_key, const char *reason);
+
+/* From now on an NF with this package does not become healthy: what was there before is put back, or it stays as it failed. */
+void fake_world_refuse_package(struct fake_world *world, const char *digest, const char *reason);
+
 /* From now on there is no such program in any VNFC: an NF that wants it fails to start. */
 void fake_world_lack_program(struct fake_world *world, const char *program);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { CPU, MEMORY, PIDS, PERIOD_US = 100000, TEXT_SIZE = 4096, REMOVE_TRIES = 100, REMOVE_WAIT_US = 5000 };
@@ -15,6 +16,7 @@ static const char top[] = "pleach";
 struct cgroups {
 	bool v2;
 	char *name;
+	char *parent; /* the group that a service manager has given us; NULL: none has */
 	char *folders[CGROUP_N]; /* of the site; NULL: that controller is not to be had. Version 2: all the same */
 	int fds[CGROUP_N];
 	char *finding;
@@ -103,15 +105,57 @@ static void lack(struct cgroups *cgroups, size_t c, const char *why)
 				  : g_strdup_printf("control groups: %s: %s", controllers[c], why);
 }
 
+static const char guard_group[] = "guard";
+
+static bool has_mark(const char *group)
+{
+	char mark = '0';
+	return (getxattr(group, "trusted.delegate", &mark, 1) == 1 || getxattr(group, "user.delegate", &mark, 1) == 1) && mark == '1';
+}
+
+/* The group that this process is in, when a service manager has given it to us whole (systemd's Delegate=yes leaves that mark);
+ * version 2 only. NULL: it has not. */
+static char *delegated(const char *mount)
+{
+	g_autofree char *text = NULL;
+	if (!g_file_get_contents("/proc/self/cgroup", &text, NULL, NULL) || !g_str_has_prefix(text, "0::/"))
+		return NULL;
+	text[strcspn(text, "\n")] = '\0';
+	g_autofree char *path = g_build_filename(mount, text + strlen("0::"), NULL);
+	g_autofree char *name = g_path_get_basename(path), *above = g_path_get_dirname(path);
+	if (strcmp(name, guard_group) == 0 && has_mark(above))
+		return g_steal_pointer(&above); /* we have stepped aside already */
+	return has_mark(path) ? g_steal_pointer(&path) : NULL;
+}
+
+/* Version 2 gives controllers to the groups below one only while no process is in it itself: this one and the one that started it
+ * move. */
+static bool step_aside(const char *group)
+{
+	g_autofree char *aside = g_build_filename(group, guard_group, NULL), *procs = g_build_filename(aside, "cgroup.procs", NULL);
+	g_autofree char *all = g_build_filename(group, "cgroup.procs", NULL), *list = NULL;
+	if (!make_folder(aside) || !g_file_get_contents(all, &list, NULL, NULL))
+		return false;
+	g_auto(GStrv) pids = g_strsplit(list, "\n", -1);
+	for (size_t i = 0; pids[i]; i++)
+		if (*pids[i] && !write_at(AT_FDCWD, procs, pids[i]) && errno != ESRCH)
+			return false;
+	return true;
+}
+
 static void prepare_one(struct cgroups *cgroups, size_t c, const char *mount)
 {
 	if (!mount) {
 		lack(cgroups, c, "not mounted");
 		return;
 	}
-	g_autofree char *parent = g_build_filename(mount, top, NULL);
+	g_autofree char *own = cgroups->v2 ? delegated(mount) : NULL;
+	if (own && !cgroups->parent && step_aside(own))
+		cgroups->parent = g_steal_pointer(&own); /* from now on we are in a group below it */
+	g_autofree char *parent = cgroups->parent ? g_strdup(cgroups->parent) : g_build_filename(mount, top, NULL);
 	cgroups->folders[c] = g_build_filename(parent, cgroups->name, NULL);
-	bool made = make_folder(parent) && (!cgroups->v2 || (enable_controllers(mount) && enable_controllers(parent))) &&
+	bool made = make_folder(parent) &&
+		    (!cgroups->v2 || ((cgroups->parent || enable_controllers(mount)) && enable_controllers(parent))) &&
 		    make_folder(cgroups->folders[c]) && (!cgroups->v2 || enable_controllers(cgroups->folders[c]));
 	if (made)
 		cgroups->fds[c] = open(cgroups->folders[c], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -152,6 +196,7 @@ void cgroups_free(struct cgroups *cgroups)
 		g_free(cgroups->folders[c]);
 	}
 	g_free(cgroups->name);
+	g_free(cgroups->parent);
 	g_free(cgroups->finding);
 	g_free(cgroups);
 }

@@ -1,7 +1,8 @@
 /* Control groups: one group per site, in it one per VNFC, for vCPUs, memory and processes.
  *
  * The site's group is made before the keeper gives up the host's ids (cgroups_prepare), handed to the keeper's own, and taken
- * away when it has ended (cgroups_remove). Version 2 where it holds the three controllers, else version 1; neither, or not root:
+ * away when it has ended (cgroups_remove). It is below the group that a service manager gave to us whole (version 2), else below
+ * "pleach" at the top of each hierarchy. Version 2 where it holds the three controllers, else version 1; neither, or not root:
  * none, and a finding says so.
  */
 #pragma once

@@ -176,7 +176,7 @@ struct keeper *keeper_new(const char *owner, const char *site, GError **error)
 	*keeper = (struct keeper) {
 		.owner = g_strdup(owner), .site = g_strdup(site), .leaf_fd = -1, .log_fd = STDERR_FILENO, .netns_fd = -1,
 		.listen_fd = -1,
-		.signal_fd = -1, .spare_fd = -1, .spare_door_fd = -1, .guard_fd = -1, .hold_fd = -1, .next_index = KEEPER_FIRST_INDEX,
+		.signal_fd = -1, .spare_fd = -1, .spare_door_fd = -1, .guard_fd = -1, .uplink_fd = -1, .hold_fd = -1, .next_index = KEEPER_FIRST_INDEX,
 	};
 	keeper->findings = g_ptr_array_new_with_free_func(g_free);
 	keeper->clients = g_ptr_array_new();
@@ -222,7 +222,7 @@ void keeper_free(struct keeper *keeper)
 	if (keeper->loop)
 		loop_free(keeper->loop);
 	const int fds[] = { keeper->listen_fd, keeper->netns_fd, keeper->signal_fd, keeper->spare_fd,
-		keeper->spare_door_fd, keeper->guard_fd, keeper->hold_fd };
+		keeper->spare_door_fd, keeper->guard_fd, keeper->uplink_fd, keeper->hold_fd };
 	for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);

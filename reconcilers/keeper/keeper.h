@@ -28,6 +28,7 @@ enum {
 	KEEPER_LAST_GRACE_MS = 2000,   /* the same when the keeper itself is asked to end */
 	KEEPER_START_MS = 20000,       /* for a leaf to begin to serve */
 	KEEPER_DEBOUNCE_MS = 3,
+	KEEPER_BELL_MS = 50,           /* between two rings of one leaf's doorbell that are heard */
 	KEEPER_DOORS_MS = 1000,        /* between two looks whether the names of our sockets are still there */
 	KEEPER_SPARE_MS = 10,          /* after a VNFC, until the next one's socket is made */
 	KEEPER_CLIENTS_MAX = 256,
@@ -60,6 +61,8 @@ struct link {
 	struct keeper_link want;
 	name_text name;
 	unsigned index; /* of the bridge; 0: never made */
+	unsigned uplink;  /* index of the site's end of its way out; 0: none */
+	char *uplink_of;  /* the network and VLAN that it leads to */
 };
 
 /* A connection point's pair of interfaces. */
@@ -96,7 +99,8 @@ struct vnfc {
 	struct nl_mirror *mirror; /* of its network namespace; NULL once it has ended */
 	struct loop_source *mirror_source;
 	int door_fd;  /* its socket's file, whether it still has a name or not; -1: none */
-	int ready_fd; /* -1: nothing more to come */
+	int ready_fd; /* its leaf's doorbell (keeperproto.h); -1: nothing more to come */
+	struct loop_timer *deaf; /* the doorbell is not heard meanwhile */
 	struct loop_source *ready_source;
 	int words_fd; /* what the leaf says on its standard error, read when it has ended */
 	struct loop_timer *grace;
@@ -120,7 +124,7 @@ struct keeper {
 	GHashTable *vnfcs;     /* id → struct vnfc * */
 	GHashTable *by_pid;    /* pid → struct vnfc * */
 	GHashTable *by_host;   /* index of a host end → struct port * */
-	GHashTable *by_bridge; /* index of a bridge → struct link * */
+	GHashTable *by_bridge; /* index of a bridge, or of a way out → struct link * */
 	GHashTable *commands;  /* pid → struct job * of an exec */
 	GHashTable *changed;   /* keys to tell watchers of */
 	bool changed_all;
@@ -130,6 +134,7 @@ struct keeper {
 	int listen_fd, signal_fd;
 	struct loop_source *listen_source;
 	int guard_fd; /* the guard sends a new runtime folder through it; -1: none */
+	int uplink_fd; /* the guard answers outside.h's requests on it; -1: nobody does */
 	int hold_fd;  /* keeper_hold() */
 	bool doors_missing; /* a name could not be made again */
 	gint64 doors_seen_us; /* the folder's time of change when the names were last looked for */
@@ -168,6 +173,11 @@ void link_observe(struct keeper *keeper, const struct link *link, struct keeper_
 void link_free(struct link *link);
 /* Is @seen ours, by its alias? */
 bool is_ours(const struct keeper *keeper, const struct nl_link *seen);
+
+/* --- uplinks.c: a link's way out, to a network of the host -------------------------------------------------------------------- */
+bool uplink_ensure(struct keeper *keeper, struct link *link, GError **error); /* as the link wants it; none, when it wants none */
+bool uplink_remove(struct keeper *keeper, struct link *link, GError **error);
+bool uplink_stands(struct keeper *keeper, const struct link *link); /* both ends */
 
 /* --- ports.c ---------------------------------------------------------------------------------------------------------------- */
 bool ports_ensure(struct vnfc *vnfc, GError **error); /* every connection point as wanted, no other */

@@ -7,6 +7,7 @@
 void link_free(struct link *link)
 {
 	arena_unref(link->arena);
+	g_free(link->uplink_of);
 	g_free(link);
 }
 
@@ -101,8 +102,7 @@ static bool apply(struct keeper *keeper, struct link *link, GError **error)
 	const void *before = keeper->acting;
 	keeper->acting = again ? &acting_all : (const void *) link;
 	bool ok = (!fresh || create(keeper, link, error)) && adjust(keeper, link, fresh, error) &&
-		(!again || replug(keeper, link, error)) &&
-		  keeper_refresh(keeper, error);
+		  (!again || replug(keeper, link, error)) && uplink_ensure(keeper, link, error) && keeper_refresh(keeper, error);
 	keeper->acting = before;
 	if (!ok)
 		g_prefix_error(error, "%s: ", link->want.key);
@@ -145,6 +145,7 @@ bool links_ensure(struct keeper *keeper, struct arena *arena, const struct keepe
 	if (ok && is_new)
 		g_hash_table_insert(keeper->links, g_strdup(want->key), link);
 	if (!ok && is_new) {
+		uplink_remove(keeper, link, NULL);
 		if (link->index) {
 			nl_link_delete(keeper->nl, link->index, NULL);
 			g_hash_table_remove(keeper->by_bridge, GUINT_TO_POINTER(link->index));
@@ -182,7 +183,8 @@ bool links_remove(struct keeper *keeper, const char *key, GError **error)
 	if (!keeper_refresh(keeper, error))
 		return false;
 	keeper->acting = link;
-	bool ok = (!bridge_of(keeper, link) || nl_link_delete(keeper->nl, link->index, error)) && keeper_refresh(keeper, error);
+	bool ok = uplink_remove(keeper, link, error) &&
+		  (!bridge_of(keeper, link) || nl_link_delete(keeper->nl, link->index, error)) && keeper_refresh(keeper, error);
 	keeper->acting = NULL;
 	if (!ok)
 		return false;
@@ -199,14 +201,14 @@ void links_remove_all(struct keeper *keeper)
 
 void links_take_down(struct keeper *keeper)
 {
-	g_autoptr(GArray) bridges = g_array_new(FALSE, FALSE, sizeof(unsigned));
+	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(unsigned));
 	GHashTableIter iter;
 	const struct nl_link *seen = nl_mirror_next(keeper->mirror, &iter, true);
 	for (; seen; seen = nl_mirror_next(keeper->mirror, &iter, false))
-		if (strcmp(seen->kind, "bridge") == 0 && is_ours(keeper, seen))
-			g_array_append_val(bridges, seen->index);
-	for (guint i = 0; i < bridges->len; i++)
-		nl_link_delete(keeper->nl, g_array_index(bridges, unsigned, i), NULL);
+		if (is_ours(keeper, seen) && strstr(seen->alias, " link/"))
+			g_array_append_val(all, seen->index);
+	for (guint i = 0; i < all->len; i++)
+		nl_link_delete(keeper->nl, g_array_index(all, unsigned, i), NULL);
 }
 
 unsigned link_bridge(struct keeper *keeper, const char *key, GError **error)
@@ -228,4 +230,7 @@ void link_observe(struct keeper *keeper, const struct link *link, struct keeper_
 	ret->mtu = seen ? seen->mtu : 0;
 	ret->up = seen && seen->up;
 	ret->device = seen ? link->name : NULL;
+	bool attached = link->want.network && uplink_stands(keeper, link);
+	ret->network = attached ? link->want.network : NULL;
+	ret->vlan = attached ? link->want.vlan : 0;
 }

@@ -33,6 +33,12 @@ void name_of_bridge(const char *key, name_text ret)
 	hashed_name("pl", parts, 2, 0, ret);
 }
 
+void name_of_uplink(const char *owner, const char *site, const char *key, name_text ret)
+{
+	const char *parts[] = { "uplink", owner, site, key };
+	hashed_name("pl", parts, 4, 0, ret);
+}
+
 void name_of_veth(const char *key, const char *cp, unsigned incarnation, name_text ret)
 {
 	const char *parts[] = { "veth", key, cp };

@@ -8,6 +8,8 @@ typedef char name_text[NL_NAME_MAX + 1];
 
 /* "pl" and 12 hex digits: of the link's key; of VNFC key, CP and incarnation. */
 void name_of_bridge(const char *key, name_text ret);
+/* Of both ends of a link's way out: in the host's namespace, where other owners' and sites' are too, and in the site's. */
+void name_of_uplink(const char *owner, const char *site, const char *key, name_text ret);
 void name_of_veth(const char *key, const char *cp, unsigned incarnation, name_text ret);
 
 /* The CP's own name where the kernel takes it as an interface's name, else "cp" and 12 hex digits. */

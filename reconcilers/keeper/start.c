@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "keeper/ids.h"
+#include "keeper/outside.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -212,13 +213,17 @@ static void send_folder(int talk, int folder)
 }
 
 /* Until the keeper has ended. */
-static void watch_over(int talk, const struct start *start, struct place *place, pid_t pid)
+static void watch_over(int talk, int uplinks, const struct start *start, struct place *place, pid_t pid)
 {
-	struct pollfd end = { pidfd_open(pid, 0), POLLIN, 0 };
+	struct pollfd waits[] = { { pidfd_open(pid, 0), POLLIN, 0 }, { uplinks, POLLIN, 0 } };
+	struct pollfd *end = &waits[0], *wish = &waits[1];
 	struct stat st;
-	for (int n; end.fd >= 0 && (n = poll(&end, 1, KEEPER_DOORS_MS)) <= 0;) {
-		if (n < 0 && errno != EINTR)
+	while (end->fd >= 0) {
+		int n = poll(waits, G_N_ELEMENTS(waits), KEEPER_DOORS_MS);
+		if ((n < 0 && errno != EINTR) || (n > 0 && end->revents))
 			break;
+		if (n > 0 && wish->revents && !outside_serve(wish->fd, pid))
+			wish->fd = -1;
 		if (stat(place->path, &st) < 0 && errno != ENOENT)
 			continue;
 		if (!still_there(place) && replace_place(start, place, pid))
@@ -226,8 +231,8 @@ static void watch_over(int talk, const struct start *start, struct place *place,
 		else if (fstatat(place->fd, KEEPER_SITE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT && still_there(place))
 			write_site(start, place, pid, NULL);
 	}
-	if (end.fd >= 0)
-		close(end.fd);
+	if (end->fd >= 0)
+		close(end->fd);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 }
@@ -296,7 +301,7 @@ static bool enter_namespaces(int talk, GPtrArray *findings, GError **error)
 	return true;
 }
 
-/* Three descriptors per VNFC: thousands of them want more than is usual. VNFCs themselves get what there was. */
+/* Four descriptors per VNFC: thousands of them want more than is usual. VNFCs themselves get what there was. */
 static void raise_files(struct rlimit *ret_before)
 {
 	if (getrlimit(RLIMIT_NOFILE, ret_before) < 0)
@@ -306,8 +311,15 @@ static void raise_files(struct rlimit *ret_before)
 		setrlimit(RLIMIT_NOFILE, &own);
 }
 
-static int live(const struct start *start, struct place *place, struct cgroups *cgroups, int leaf_fd, int talk, int ready)
+/* The keeper's ends of its socket pairs with the guard: ids and folders, and the ways out (outside.h). */
+struct guard_ends {
+	int talk, uplinks;
+};
+
+static int live(const struct start *start, struct place *place, struct cgroups *cgroups, int leaf_fd, struct guard_ends ends,
+		int ready)
 {
+	int talk = ends.talk;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func(g_free);
 	struct rlimit nofile = { 1024, 1024 };
@@ -322,6 +334,7 @@ static int live(const struct start *start, struct place *place, struct cgroups *
 	if (!keeper)
 		return say(ready, error);
 	keeper->guard_fd = talk;
+	keeper->uplink_fd = ends.uplinks;
 	keeper->hold_fd = hold_fd;
 	keeper->cgroups = cgroups;
 	keeper->seeds = seeds;
@@ -369,28 +382,32 @@ static int guard(const struct start *start, int leaf_fd, int ready)
 	if (running)
 		return write(ready, "R", 1) == 1 ? 0 : 1;
 	empty_folder(place.fd);
-	g_autofree char *name = keeper_folder_name(start->owner, start->site);
+	/* Of its place, not only of owner and site: their keepers in two runtime folders know nothing of each other. */
+	g_autofree char *name = keeper_folder_name(start->runtime, start->owner, start->site);
 	auto_ptr(cgroups) cgroups = cgroups_prepare(name);
 	cgroups_remove(cgroups); /* of a keeper that was killed together with its guard */
 	g_clear_pointer(&cgroups, cgroups_free);
 	cgroups = cgroups_prepare(name);
-	int talk[2] = { -1, -1 };
+	int talk[2] = { -1, -1 }, uplinks[2] = { -1, -1 };
 	pid_t pid = -1;
-	if (open_log(&place, &error) && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) == 0)
+	if (open_log(&place, &error) && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, talk) == 0 &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, uplinks) == 0)
 		pid = fork();
 	else if (!error)
 		pleach_error_errno(&error, errno, "create a socket pair");
 	if (pid == 0) {
 		close(talk[0]);
-		return live(start, &place, cgroups, leaf_fd, talk[1], ready);
+		close(uplinks[0]);
+		return live(start, &place, cgroups, leaf_fd, (struct guard_ends) { talk[1], uplinks[1] }, ready);
 	}
 	int status = pid < 0 ? say(ready, error) : 0;
 	close(ready);
 	close(talk[1]);
+	close(uplinks[1]);
 	if (chdir("/") == 0 && pid > 0)
 		serve_keeper(talk[0], start, &place, cgroups, pid);
 	if (pid > 0)
-		watch_over(talk[0], start, &place, pid);
+		watch_over(talk[0], uplinks[0], start, &place, pid);
 	clear_away(start, &place, cgroups);
 	g_free(place.path);
 	return status;

@@ -68,6 +68,7 @@ static bool uses_ipv6(const struct keeper_vnfc *want)
 
 static void close_ready(struct vnfc *vnfc)
 {
+	loop_cancel(g_steal_pointer(&vnfc->deaf));
 	loop_remove(g_steal_pointer(&vnfc->ready_source));
 	if (vnfc->ready_fd >= 0)
 		close(vnfc->ready_fd);
@@ -252,20 +253,37 @@ static void serves(struct vnfc *vnfc)
 		reply_with(starters->pdata[i], vnfc);
 }
 
+static void hear_again(void *data)
+{
+	struct vnfc *vnfc = data;
+	vnfc->deaf = NULL;
+	loop_modify(vnfc->ready_source, EPOLLIN);
+}
+
+/* Its leaf has news of its network function. One that rings without end is heard now and then. */
+static void rings(struct vnfc *vnfc)
+{
+	keeper_changed(vnfc->keeper, vnfc->want.key);
+	loop_modify(vnfc->ready_source, 0);
+	if (!vnfc->deaf)
+		vnfc->deaf = loop_after(vnfc->keeper->loop, KEEPER_BELL_MS, hear_again, vnfc);
+}
+
 static void on_ready(void *data, uint32_t events)
 {
 	struct vnfc *vnfc = data;
-	char byte = 0;
-	ssize_t n = read(vnfc->ready_fd, &byte, 1);
+	char bytes[64];
+	ssize_t n = read(vnfc->ready_fd, bytes, sizeof(bytes));
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
-	close_ready(vnfc);
-	if (vnfc->phase != VNFC_STARTING)
-		return;
-	if (n == 1 && byte == 'R')
+	if (n <= 0)
+		close_ready(vnfc);
+	if (vnfc->phase == VNFC_STARTING && n > 0 && bytes[0] == 'R')
 		serves(vnfc);
-	else
+	else if (vnfc->phase == VNFC_STARTING)
 		kill(vnfc->pid, SIGKILL); /* it will not serve any more; how it ended is said when it is reaped */
+	else if (vnfc->phase == VNFC_RUNNING && n > 0)
+		rings(vnfc);
 }
 
 static void link_changed(unsigned index, bool gone, void *data)

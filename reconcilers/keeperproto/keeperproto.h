@@ -14,7 +14,9 @@
  *     descriptor 0         /dev/null
  *     descriptor 1, 2      a pipe that never blocks, 64 KiB; read when the process has ended, for its last words
  *     descriptor 3         a unix stream socket that listens already (FOLDER/N.sock on the host)
- *     descriptor 4         the write end of a pipe: one byte 'R' says "I serve"; then it is closed. The end without it: it failed
+ *     descriptor 4         the write end of a pipe that never blocks: one byte 'R' says "I serve", the end without it that it failed; from
+ *                          then on it is a doorbell: a byte '!' says that state or health of the network function changed, and clients
+ *                          are told to look again at this VNFC
  */
 #pragma once
 
@@ -71,6 +73,8 @@ struct keeper_link {
 	struct keeper_strings pools;
 	unsigned mtu;
 	const char *gateway; /* or NULL */
+	const char *network; /* the host's interface or bridge that it is attached to; observed: when it is; or NULL */
+	unsigned vlan;       /* 0: none */
 	bool up;
 	const char *device; /* observed; or NULL */
 };

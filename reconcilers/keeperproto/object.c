@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { MTU_MAX = 65535, ORDER_MAX = 1000000 };
+enum { MTU_MAX = 65535, ORDER_MAX = 1000000, VLAN_MAX = 4094 };
 
 static const char *const states[] = {
 	[KEEPER_RUNNING] = "running",
@@ -19,6 +19,8 @@ json_t *link_json(const struct keeper_link *link)
 	put_strings(json, "pools", link->pools);
 	put_int(json, "mtu", link->mtu);
 	put_text(json, "gateway", link->gateway);
+	put_text(json, "network", link->network);
+	put_int(json, "vlan", link->vlan);
 	json_object_set_new(json, "up", json_boolean(link->up));
 	put_text(json, "device", link->device);
 	return json;
@@ -33,6 +35,8 @@ void read_link(struct reader *reader, const json_t *object, struct keeper_link *
 		.pools = read_strings(reader, object, "pools", KEEPER_POOLS_MAX, KEEPER_TEXT_MAX),
 		.mtu = (unsigned) read_int(reader, object, "mtu", 0, MTU_MAX, 0),
 		.gateway = read_text(reader, object, "gateway", KEEPER_TEXT_MAX, false),
+		.network = read_text(reader, object, "network", KEEPER_TEXT_MAX, false),
+		.vlan = (unsigned) read_int(reader, object, "vlan", 0, VLAN_MAX, 0),
 		.up = read_bool(reader, object, "up", false),
 		.device = read_text(reader, object, "device", KEEPER_TEXT_MAX, false),
 	};

@@ -1,5 +1,7 @@
 #include "leaf/files.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +11,7 @@
 
 #define STAGED_SUFFIX ".pleach-new"
 
-enum { FOLDER_MODE = 0755, PERMISSIONS = 07777, READ_AT_ONCE_BYTES = 64 * 1024 };
+enum { FOLDER_MODE = 0755, PRIVATE_FOLDER_MODE = 0700, PERMISSIONS = 07777, READ_AT_ONCE_BYTES = 64 * 1024 };
 
 /* The VNF's own disk knows no credentials: what it refuses it will refuse again, but room may be made. */
 static bool G_GNUC_PRINTF(3, 4) fail_errno(GError **error, int errnum, const char *format, ...)
@@ -68,14 +70,14 @@ static bool look_at(const char *path, unsigned *ret_mode, char **ret_digest)
 	return true;
 }
 
-static bool is_as_wanted(const struct leaf_file *file)
+bool files_differ(const struct leaf_file *file)
 {
 	unsigned mode = 0, wanted_mode = 0;
 	g_autofree char *digest = NULL;
 	if (!look_at(file->path, &mode, &digest))
-		return false;
+		return true;
 	g_autofree char *wanted = files_digest(file->content);
-	return leaf_mode_parse(file->mode, &wanted_mode) && mode == wanted_mode && strcmp(digest, wanted) == 0;
+	return !leaf_mode_parse(file->mode, &wanted_mode) || mode != wanted_mode || strcmp(digest, wanted) != 0;
 }
 
 static bool make_folders(const char *path, GError **error)
@@ -100,22 +102,15 @@ static bool write_all(int fd, const char *data, size_t length)
 	return true;
 }
 
-/* Writes @file beside its place. On a fault nothing is left of it. */
-static bool stage(const struct leaf_file *file, const char *staged, GError **error)
+/* Writes @file at @path. On a fault nothing is left of it. */
+static bool write_file(const struct leaf_file *file, const char *path, GError **error)
 {
-	struct stat st;
 	unsigned mode = 0;
-	if (!make_folders(file->path, error))
-		return false;
-	if (lstat(file->path, &st) == 0 && S_ISDIR(st.st_mode)) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s is a folder", file->path);
-		return false;
-	}
-	if (unlink(staged) != 0 && errno != ENOENT)
-		return fail_errno(error, errno, "cannot remove %s", staged);
-	int fd = open(staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (unlink(path) != 0 && errno != ENOENT)
+		return fail_errno(error, errno, "cannot remove %s", path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
-		return fail_errno(error, errno, "cannot make %s", staged);
+		return fail_errno(error, errno, "cannot make %s", path);
 	bool ok = leaf_mode_parse(file->mode, &mode) && write_all(fd, file->content, strlen(file->content)) &&
 		  fchmod(fd, mode) == 0;
 	int errnum = errno;
@@ -124,10 +119,23 @@ static bool stage(const struct leaf_file *file, const char *staged, GError **err
 		ok = false;
 	}
 	if (!ok) {
-		unlink(staged);
-		return fail_errno(error, errnum, "cannot write %s", staged);
+		unlink(path);
+		return fail_errno(error, errnum, "cannot write %s", path);
 	}
 	return true;
+}
+
+/* Writes @file beside its place. */
+static bool stage(const struct leaf_file *file, const char *staged, GError **error)
+{
+	struct stat st;
+	if (!make_folders(file->path, error))
+		return false;
+	if (lstat(file->path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_CONFLICT, "%s is a folder", file->path);
+		return false;
+	}
+	return write_file(file, staged, error);
 }
 
 static char *staged_path(const struct leaf_file *file)
@@ -150,7 +158,7 @@ bool files_put(const struct leaf_file *files, size_t n, bool *ret_changed, GErro
 	g_autofree bool *staged = g_new0(bool, n + 1);
 	*ret_changed = false;
 	for (size_t i = 0; i < n; i++) {
-		if (is_as_wanted(&files[i]))
+		if (!files_differ(&files[i]))
 			continue;
 		g_autofree char *path = staged_path(&files[i]);
 		if (!stage(&files[i], path, error)) {
@@ -175,6 +183,21 @@ bool files_put(const struct leaf_file *files, size_t n, bool *ret_changed, GErro
 	return true;
 }
 
+bool files_mirror(const struct leaf_file *files, size_t n, const char *folder, GError **error)
+{
+	file_remove_tree(folder, NULL);
+	if (g_mkdir_with_parents(folder, PRIVATE_FOLDER_MODE) != 0)
+		return fail_errno(error, errno, "cannot make folder %s", folder);
+	for (size_t i = 0; i < n; i++) {
+		g_autofree char *path = g_strconcat(folder, files[i].path, NULL);
+		if (!make_folders(path, error) || !write_file(&files[i], path, error)) {
+			g_prefix_error(error, "file \"%s\": ", files[i].name);
+			return false;
+		}
+	}
+	return true;
+}
+
 bool files_remove(const char *path, GError **error)
 {
 	if (unlink(path) == 0 || errno == ENOENT || errno == ENOTDIR || errno == EISDIR)
@@ -182,16 +205,25 @@ bool files_remove(const char *path, GError **error)
 	return fail_errno(error, errno, "cannot remove %s", path);
 }
 
-const struct leaf_file *files_observe(struct arena *arena, const struct leaf_file *files, size_t n)
+static const char *secret_digest(struct arena *arena, const struct leaf_file *file, const char *digest, const char *salt)
+{
+	g_autofree char *wanted = files_digest(file->content);
+	if (strcmp(wanted, digest) == 0)
+		return file->label;
+	g_autofree char *hidden = g_compute_hmac_for_string(G_CHECKSUM_SHA256, (const guchar *) salt, strlen(salt), digest, -1);
+	return arena_strdup(arena, hidden);
+}
+
+const struct leaf_file *files_observe(struct arena *arena, const struct leaf_file *files, size_t n, const char *salt)
 {
 	struct leaf_file *seen = ARENA_ARRAY(arena, struct leaf_file, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		unsigned mode = 0;
 		g_autofree char *digest = NULL;
-		seen[i] = (struct leaf_file) { .name = files[i].name, .path = files[i].path };
+		seen[i] = (struct leaf_file) { .name = files[i].name, .path = files[i].path, .on_change = files[i].on_change };
 		if (!look_at(files[i].path, &mode, &digest))
 			continue;
-		seen[i].digest = arena_strdup(arena, digest);
+		seen[i].digest = files[i].label ? secret_digest(arena, &files[i], digest, salt) : arena_strdup(arena, digest);
 		seen[i].mode = arena_printf(arena, "%04o", mode);
 	}
 	return seen;

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,36 +28,62 @@ static char *find_program(const char *name)
 	return NULL;
 }
 
-static void spawn_attributes(posix_spawnattr_t *attributes)
+/* Between fork and exec: nothing here may allocate. What goes wrong is told through the pipe. */
+static void G_GNUC_NORETURN become(const struct process_want *want, const char *program, char *const *argv, char *const *environment, int tell)
 {
-	sigset_t none, all;
+	sigset_t none;
 	sigemptyset(&none);
-	sigfillset(&all);
-	sigdelset(&all, SIGKILL);
-	sigdelset(&all, SIGSTOP);
-	posix_spawnattr_init(attributes);
-	posix_spawnattr_setsigmask(attributes, &none);
-	posix_spawnattr_setsigdefault(attributes, &all);
-	posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	for (int signum = 1; signum < NSIG; signum++)
+		signal(signum, SIG_DFL);
+	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	bool ok = setsid() >= 0 && null_fd >= 0 && dup2(null_fd, STDIN_FILENO) >= 0 && dup2(want->output_fd, STDOUT_FILENO) >= 0 &&
+		  dup2(want->error_fd, STDERR_FILENO) >= 0 && chdir(want->folder ? want->folder : "/") == 0 &&
+		  (!want->subreaper || prctl(PR_SET_CHILD_SUBREAPER, 1) == 0) && sigprocmask(SIG_SETMASK, &none, NULL) == 0;
+	if (ok)
+		execve(program, argv, environment);
+	int errnum = errno;
+	/* A script that does not say whose it is, is the shell's. */
+	if (ok && errnum == ENOEXEC && !argv[1])
+		execve("/bin/sh", (char *const[]) { (char *) (guintptr) "sh", (char *) (guintptr) program, NULL }, environment);
+	while (write(tell, &errnum, sizeof(errnum)) < 0 && errno == EINTR)
+		;
+	_exit(127);
 }
 
-static void spawn_actions(posix_spawn_file_actions_t *actions, int output_fd)
+/* 0, or why it does not run. */
+static int spawn(const struct process_want *want, const char *program, char *const *environment, pid_t *ret_pid)
 {
-	posix_spawn_file_actions_init(actions);
-	posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(actions, output_fd, STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(actions, output_fd, STDERR_FILENO);
-	posix_spawn_file_actions_addchdir_np(actions, "/");
+	int tell[2], errnum = 0;
+	if (pipe2(tell, O_CLOEXEC) != 0)
+		return errno;
+	pid_t pid = fork();
+	if (pid == 0)
+		become(want, program, (char *const *) (guintptr) want->argv, environment, tell[1]);
+	int failed = pid < 0 ? errno : 0;
+	close(tell[1]);
+	ssize_t n = 0;
+	while (pid > 0 && (n = read(tell[0], &errnum, sizeof(errnum))) < 0 && errno == EINTR)
+		;
+	close(tell[0]);
+	if (pid > 0 && n == (ssize_t) sizeof(errnum)) {
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		return errnum;
+	}
+	*ret_pid = pid;
+	return failed;
 }
 
-/* What posix_spawn() wants as "char *const []", from texts that it does not change. */
-static char **copy_arguments(const char *const *argv)
+static char **make_environment(const char *const *more)
 {
-	GPtrArray *copy = g_ptr_array_new();
-	for (; *argv; argv++)
-		g_ptr_array_add(copy, g_strdup(*argv));
-	g_ptr_array_add(copy, NULL);
-	return (char **) g_ptr_array_free(copy, FALSE);
+	GPtrArray *all = g_ptr_array_new();
+	g_ptr_array_add(all, g_strdup("PATH=" PROGRAM_FOLDERS));
+	g_ptr_array_add(all, g_strdup("HOME=/"));
+	g_ptr_array_add(all, g_strdup("LANG=C.UTF-8"));
+	for (; more && *more; more++)
+		g_ptr_array_add(all, g_strdup(*more));
+	g_ptr_array_add(all, NULL);
+	return (char **) g_ptr_array_free(all, FALSE);
 }
 
 /* When the VNF's memory is over, the kernel ends the software that ate it, and not us: that would be the end of the whole VNF. Where
@@ -73,28 +99,19 @@ static void go_first(pid_t pid)
 	close(fd);
 }
 
-pid_t process_start(const char *const *argv, const char *key, int output_fd, GError **error)
+pid_t process_start(const struct process_want *want, GError **error)
 {
-	g_autofree char *program = find_program(argv[0]);
+	const char *name = want->argv[0];
+	g_autofree char *program = find_program(name);
 	if (!program) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "cannot run \"%s\": no such program in %s", argv[0],
-			    PROGRAM_FOLDERS);
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "cannot run \"%s\": no such program in %s", name, PROGRAM_FOLDERS);
 		return 0;
 	}
-	posix_spawnattr_t attributes;
-	posix_spawn_file_actions_t actions;
-	spawn_attributes(&attributes);
-	spawn_actions(&actions, output_fd);
-	char path[] = "PATH=" PROGRAM_FOLDERS, home[] = "HOME=/", lang[] = "LANG=C.UTF-8";
-	g_autofree char *key_variable = g_strconcat("PLEACH_KEY=", key, NULL);
-	char *const environment[] = { path, home, lang, key_variable, NULL };
-	g_auto(GStrv) arguments = copy_arguments(argv);
+	g_auto(GStrv) environment = make_environment(want->environment);
 	pid_t pid = 0;
-	int errnum = posix_spawn(&pid, program, &actions, &attributes, arguments, environment);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attributes);
+	int errnum = spawn(want, program, environment, &pid);
 	if (errnum != 0) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "cannot run \"%s\": %s", argv[0], g_strerror(errnum));
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "cannot run \"%s\": %s", name, g_strerror(errnum));
 		return 0;
 	}
 	go_first(pid);
@@ -106,27 +123,14 @@ void process_signal(pid_t leader, int signum)
 	kill(-leader, signum);
 }
 
-bool process_reap(pid_t leader, int *ret_status)
-{
-	bool ended = false;
-	for (;;) {
-		/* Looked at before it is reaped: until then its process id, and so the group's, cannot be another's. */
-		siginfo_t info = { 0 };
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
-			return ended;
-		if (info.si_pid == leader)
-			process_signal(leader, SIGKILL);
-		int status = 0;
-		if (waitpid(info.si_pid, &status, 0) == leader && leader != 0) {
-			*ret_status = status;
-			ended = true;
-		}
-	}
-}
-
 char *process_exit_text(int status)
 {
 	if (WIFSIGNALED(status))
 		return g_strdup_printf("signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
 	return g_strdup_printf("exit status %d", WEXITSTATUS(status));
+}
+
+int process_exit_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

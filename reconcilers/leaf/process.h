@@ -1,6 +1,7 @@
-/* Starting and ending the one program of a network function, and reaping whatever else is left to us.
+/* Starting the programs of a network function, and what is said of how they ended. One thread.
  *
- * The program leads a session and a process group of its own; what it starts is ended with it. One thread.
+ * Each leads a session and a process group of its own, has /dev/null as its input, a small clean environment and none of our
+ * descriptors.
  */
 #pragma once
 
@@ -8,17 +9,22 @@
 
 #include <sys/types.h>
 
-/* Runs @argv (NULL-terminated, found where Debian keeps programs): input from /dev/null, output and errors to @output_fd, folder
- * "/", a small clean environment with PLEACH_KEY. Returns when the program has been executed: 0 and @error (PERMANENT) where it
- * could not be. */
-pid_t process_start(const char *const *argv, const char *key, int output_fd, GError **error);
+struct process_want {
+	const char *const *argv;        /* NULL-terminated; the program is found where Debian keeps programs */
+	const char *const *environment; /* NULL-terminated, besides PATH, HOME and LANG; or NULL */
+	const char *folder;             /* NULL: "/" */
+	int output_fd, error_fd;
+	/* It inherits what its descendants leave, so that they can be found (leaf/tree.h). Not for software: it may be puzzled by children
+	 * that it did not start. */
+	bool subreaper;
+};
+
+/* Returns when the program has been executed: 0 and @error (PERMANENT) where it could not be. */
+pid_t process_start(const struct process_want *want, GError **error);
 
 /* To the whole group; one that is gone is no fault. */
 void process_signal(pid_t leader, int signum);
 
-/* Reaps every child that has ended. When @leader is among them, its group is killed first (nothing of an instance that ended may
- * run beside the next one), and true is returned with its status as of wait(). */
-bool process_reap(pid_t leader, int *ret_status);
-
 /* "exit status 1", "signal 9 (Killed)". Owned by the caller. */
 char *process_exit_text(int status);
+int process_exit_status(int status); /* as a shell has it */

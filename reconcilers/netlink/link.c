@@ -92,6 +92,30 @@ bool nl_veth_create(struct nl *nl, const struct nl_veth *veth, GError **error)
 	return nl_ask(nl, request, what, error);
 }
 
+bool nl_upper_create(struct nl *nl, const struct nl_upper *upper, GError **error)
+{
+	char buffer[NL_REQUEST_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nlmsghdr *request = nl_request(buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+	put_ifinfo(request, 0);
+	mnl_attr_put_strz(request, IFLA_IFNAME, upper->name);
+	mnl_attr_put_u32(request, IFLA_LINK, upper->lower);
+	mnl_attr_put_u32(request, IFLA_NET_NS_FD, (guint32) upper->netns_fd);
+	if (upper->mtu)
+		mnl_attr_put_u32(request, IFLA_MTU, upper->mtu);
+	struct nlattr *info = mnl_attr_nest_start(request, IFLA_LINKINFO);
+	mnl_attr_put_strz(request, IFLA_INFO_KIND, upper->vlan ? "vlan" : "macvlan");
+	struct nlattr *data = mnl_attr_nest_start(request, IFLA_INFO_DATA);
+	if (upper->vlan)
+		mnl_attr_put_u16(request, IFLA_VLAN_ID, (guint16) upper->vlan);
+	else
+		mnl_attr_put_u32(request, IFLA_MACVLAN_MODE, MACVLAN_MODE_PASSTHRU);
+	mnl_attr_nest_end(request, data);
+	mnl_attr_nest_end(request, info);
+	g_autofree char *what = upper->vlan ? g_strdup_printf("create the interface of VLAN %u, %s", upper->vlan, upper->name) :
+					      g_strdup_printf("create macvlan %s", upper->name);
+	return nl_ask(nl, request, what, error);
+}
+
 bool nl_link_change(struct nl *nl, unsigned index, const struct nl_change *change, GError **error)
 {
 	char buffer[NL_REQUEST_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));

@@ -83,6 +83,15 @@ struct nl_veth {
 };
 bool nl_veth_create(struct nl *nl, const struct nl_veth *veth, GError **error);
 
+/* An interface on top of @lower, made in the namespace @netns_fd, down. @vlan 0: a macvlan that takes in all that comes
+ * (passthru: the only one on @lower), else that VLAN of @lower. EOPNOTSUPP: the kernel has none such; EINVAL: @lower cannot have it. */
+struct nl_upper {
+	const char *name;
+	unsigned lower, vlan, mtu;
+	int netns_fd;
+};
+bool nl_upper_create(struct nl *nl, const struct nl_upper *upper, GError **error);
+
 /* What to change; what is not set stays. One message. */
 struct nl_change {
 	const char *alias; /* NULL: as it is */

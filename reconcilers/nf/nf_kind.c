@@ -1,21 +1,23 @@
 #include "nf/nf_kind.h"
 
+#include "base/log.h"
 #include "model/key.h"
+#include "model/mark.h"
 #include "model/nf.h"
+#include "nf/secrets.h"
 
 #include <stdint.h>
 #include <string.h>
 
 /* --- observe -------------------------------------------------------------------------------------------------------------- */
 
-/* The EMS could not say what is there: everything that could be wanted of an NF itself is unknown, and why. */
-static const struct object *unknown(struct arena *arena, const char *nf_key, const struct vnfc *vnfc, const char *ems,
-				    const char *reason)
+/* The EMS could not say what is there: everything that could be wanted of an NF itself is unknown, and why. Nothing that is known may
+ * stand beside it: that would look as if the rest were not there. */
+static const struct object *unknown(struct arena *arena, const char *nf_key, const struct vnfc *vnfc, const char *reason)
 {
 	static const char *const paths[] = { "state", "command", "stateful" };
 	struct object_builder *builder = object_builder_new(arena, nf_key, vnfc->site, ORIGIN_NONE);
 	object_set_incarnation(builder, vnfc->incarnation);
-	object_set_string(builder, "ems", ems, ORIGIN_NONE);
 	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++)
 		object_set(builder, paths[i], &value_unknown, ORIGIN_NONE);
 	object_set_string(builder, "reason", reason, ORIGIN_NONE);
@@ -45,16 +47,44 @@ static const struct vnfc *better_host(const struct vnfc *a, const struct vnfc *b
 	return b->state == VNFC_RUNNING && b->incarnation > a->incarnation ? b : a;
 }
 
+static char *add_reason(struct arena *arena, const char *reason, const char *more)
+{
+	return reason ? arena_printf(arena, "%s; %s", reason, more) : arena_strdup(arena, more);
+}
+
+/* What it was given, against what the secrets are now. One that cannot be had leaves it open, and the reason says so. What the software
+ * said may repeat a secret that it was given: that is blotted out. */
+static void compare_secrets(const struct call *call, struct arena *arena, struct nf *nf)
+{
+	struct nf_secret *given = arena_memdup(arena, nf->secrets, nf->n_secrets * sizeof(*given));
+	auto_ptr(secrets) secrets = secrets_new(call->lookup);
+	const char *missing = NULL;
+	for (size_t i = 0; i < nf->n_secrets; i++) {
+		g_autoptr(GError) why = NULL;
+		given[i].state = secrets_compare(secrets, &given[i], &why);
+		if (why)
+			missing = add_reason(arena, missing, why->message);
+	}
+	nf->secrets = given;
+	if (nf->reason && nf->n_secrets) {
+		g_autofree char *clean = redact(nf->reason);
+		nf->reason = arena_strdup(arena, clean);
+	}
+	if (missing)
+		nf->reason = add_reason(arena, nf->reason, missing);
+}
+
 static const struct object *observe_in(const struct call *call, const struct look *look, const struct vnfc *vnfc,
 				       const char *nf_key, const char *ems, struct arena *arena)
 {
 	g_autoptr(GError) fault = NULL;
 	const struct nf *seen = NULL;
 	if (!ask(call, look->site->name, ems, vnfc->key, nf_key, arena, &seen, &fault))
-		return unknown(arena, nf_key, vnfc, ems, fault->message);
+		return unknown(arena, nf_key, vnfc, fault->message);
 	if (!seen)
 		return NULL;
 	struct nf *nf = arena_memdup(arena, seen, sizeof(*seen));
+	compare_secrets(call, arena, nf);
 	nf->incarnation = vnfc->incarnation; /* the VIM knows in which instance it was asked; the EMS only what it was told */
 	return nf_to_object(arena, nf);
 }
@@ -109,15 +139,50 @@ static const char *ems_of(const struct object *want, const struct object *last)
 	return ems || !last ? ems : object_string(last, "ems", NULL);
 }
 
+static bool needs_secrets(const struct nf *nf)
+{
+	bool needs = nf->n_secrets > 0;
+	for (size_t i = 0; i < nf->n_files; i++)
+		needs |= nf->files[i].content && mark_is_in(nf->files[i].content);
+	return needs;
+}
+
+/* The EMS gets them in clear, and they are gone when it has returned. What it tells of a failure may be the software's own words, with a
+ * secret in them. */
+static bool ensure_with_secrets(struct ems *ems, const struct ems_ops *ops, const struct call *call, const struct access *access,
+				const struct nf *want, const struct package *package, struct arena *arena, const struct nf **ret_got,
+				GError **error)
+{
+	auto_ptr(secrets) secrets = secrets_new(call->lookup);
+	const struct nf *there = NULL;
+	GError *fault = NULL;
+	bool done = ops->observe(ems, call, access, want->key, arena, &there, &fault);
+	const struct nf *filled = done ? secrets_fill(secrets, want, there, arena, &fault) : NULL;
+	done = filled && ops->ensure_nf(ems, call, access, filled, package, arena, ret_got, &fault);
+	if (fault) {
+		g_autofree char *clean = redact(fault->message);
+		g_set_error_literal(error, fault->domain, fault->code, clean);
+		g_clear_error(&fault);
+	}
+	return done;
+}
+
 static bool ensure(struct ems *ems, const struct ems_ops *ops, const struct call *call, const struct access *access,
 		   const struct object *want, struct arena *arena, const struct object **ret_got, GError **error)
 {
 	const struct nf *got = NULL, *wanted = nf_from_object(arena, want, error);
-	if (!wanted || !ops->ensure_nf(ems, call, access, wanted, arena, &got, error))
+	if (!wanted)
+		return false;
+	const struct package *package = wanted->package ? call->lookup->package(call->lookup, wanted->package, arena, error) : NULL;
+	if (wanted->package && !package)
+		return false;
+	if (!(needs_secrets(wanted) ? ensure_with_secrets(ems, ops, call, access, wanted, package, arena, &got, error)
+				    : ops->ensure_nf(ems, call, access, wanted, package, arena, &got, error)))
 		return false;
 	if (!got)
 		return true;
 	struct nf *nf = arena_memdup(arena, got, sizeof(*got));
+	compare_secrets(call, arena, nf);
 	nf->incarnation = want->incarnation;
 	*ret_got = nf_to_object(arena, nf);
 	return true;

@@ -42,3 +42,4 @@ long bench_peak_rss_kib(void);
 /* The benches: each prints its cases. False (and words on standard error) when it could not be done. */
 bool bench_plan(const struct bench_options *options);
 bool bench_provision(const struct bench_options *options);
+bool bench_heal(const struct bench_options *options);

@@ -36,10 +36,18 @@ static const char vnfd[] =
 	"      properties: { layer_protocols: [ ipv4 ] }\n"
 	"      requirements: [ virtual_binding: vdu ]\n";
 
+static const char nf[] =
+	"    nf:\n"
+	"      type: pleach.nodes.NetworkFunction\n"
+	"      properties: { command: [ haproxy, -q, -db, -f, /etc/haproxy.cfg ] }\n"
+	"      requirements: [ host: vdu ]\n"
+	"      artifacts: { config: { type: tosca.artifacts.File, file: haproxy.cfg, deploy_path: /etc/haproxy.cfg } }\n";
+
 struct lab {
 	char *folder, *repository, *owner;
 	GStrv commits;
 	size_t per_commit;
+	bool with_nf;
 	struct store *store;
 	struct cycle *cycle;
 	struct watches *watches;
@@ -58,12 +66,18 @@ static void add_blob(GString *stream, const char *path, const char *text)
 	g_string_append_printf(stream, "M 644 inline %s\ndata %zu\n%s\n", path, strlen(text), text);
 }
 
-static void add_commit(GString *stream, size_t i, size_t per_commit)
+static void add_commit(GString *stream, size_t i, size_t per_commit, bool with_nf)
 {
 	g_string_append_printf(stream, "commit refs/heads/prepared\nmark :%zu\ncommitter bench <bench@localhost> %zu +0000\ndata 5\nstep\n\n", i + 1,
 			       1700000000 + i);
-	if (i == 0)
-		add_blob(stream, "vnfd.yaml", vnfd);
+	if (i == 0) {
+		g_autofree char *text = g_strconcat(vnfd, with_nf ? nf : "", NULL);
+		add_blob(stream, "vnfd.yaml", text);
+	}
+	if (i == 0 && with_nf) {
+		g_autofree char *config = g_strdup_printf(LAB_HAPROXY_FORMAT, 80);
+		add_blob(stream, "haproxy.cfg", config);
+	}
 	g_autoptr(GString) services = g_string_new("tosca_definitions_version: tosca_simple_yaml_1_3\nimports: [ pleach_types.yaml ]\n"
 						   "topology_template:\n  node_templates:\n");
 	for (size_t j = 0; j < per_commit; j++)
@@ -105,7 +119,7 @@ static bool prepare(struct lab *lab, size_t n, GError **error)
 {
 	g_autoptr(GString) stream = g_string_new(NULL);
 	for (size_t i = 0; i < n; i++)
-		add_commit(stream, i, lab->per_commit);
+		add_commit(stream, i, lab->per_commit, lab->with_nf);
 	g_autofree char *input = g_build_filename(lab->folder, "stream", NULL);
 	g_autofree char *marks = g_build_filename(lab->folder, "marks", NULL);
 	g_autofree char *command = g_strdup_printf("git init -q --bare -b main %s && git --git-dir=%s fast-import --quiet --export-marks=%s <%s",
@@ -180,12 +194,13 @@ static bool start(struct lab *lab, GError **error)
 	return true;
 }
 
-struct lab *lab_new(size_t n_commits, size_t per_commit, GError **error)
+static struct lab *make(size_t n_commits, size_t per_commit, bool with_nf, GError **error)
 {
 	auto_ptr(lab) lab = g_new0(struct lab, 1);
 	log_init(LOG_LEVEL_ERROR, false);
 	lab->loop = g_main_loop_new(NULL, FALSE);
 	lab->per_commit = per_commit;
+	lab->with_nf = with_nf;
 	lab->folder = g_dir_make_tmp("plb.XXXXXX", error);
 	if (!lab->folder)
 		return NULL;
@@ -195,6 +210,21 @@ struct lab *lab_new(size_t n_commits, size_t per_commit, GError **error)
 	if (!prepare(lab, n_commits, error) || !start(lab, error))
 		return NULL;
 	return g_steal_pointer(&lab);
+}
+
+struct lab *lab_new(size_t n_commits, size_t per_commit, GError **error)
+{
+	return make(n_commits, per_commit, false, error);
+}
+
+struct lab *lab_new_nf(GError **error)
+{
+	return make(1, 1, true, error);
+}
+
+struct cycle *lab_cycle(const struct lab *lab)
+{
+	return lab->cycle;
 }
 
 static void clean_site(struct lab *lab)

@@ -14,6 +14,13 @@ struct lab;
 
 /* @n_commits commits, each adding @per_commit services of one small VNFD to those before it. */
 struct lab *lab_new(size_t n_commits, size_t per_commit, GError **error);
+/* One commit, with one service that runs haproxy on port 80. */
+#define LAB_HAPROXY_FORMAT \
+	"defaults\n  mode http\n  timeout connect 1s\n  timeout client 1s\n  timeout server 1s\n" \
+	"frontend f\n  bind 127.0.0.1:%d\n  http-request return status 200\n"
+struct lab *lab_new_nf(GError **error);
+struct cycle;
+struct cycle *lab_cycle(const struct lab *lab);
 void lab_free(struct lab *lab);
 AUTO_DEFINE(lab, lab_free)
 

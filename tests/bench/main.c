@@ -12,6 +12,7 @@ static const struct {
 	bool (*run)(const struct bench_options *options);
 } benches[] = {
 	{ "plan", "loading and planning 100, 1,000 and 10,000 VNFs (-n: so many)", bench_plan },
+	{ "heal", "NF or VNFC killed until it answers again, 50 times each (-n: so often); needs haproxy", bench_heal },
 	{ "provision", "from a commit seen to a VNF that runs: 200 single ones, 1,000 at once (-n: so many)", bench_provision },
 };
 

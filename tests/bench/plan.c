@@ -3,15 +3,21 @@
  */
 #include "bench.h"
 
-#include "desired/desired.h"
+#include "base/file.h"
+#include "desired/revision.h"
 #include "model/key.h"
 #include "plan/plan.h"
 #include "source/source.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { SERVICES_PER_FILE = 1000, FILES_MAX = 20 };
+enum {
+	SERVICES_PER_FILE = 1000,
+	FILES_MAX = 20,
+	CHANGE_MAX = 9000, /* below the bound on services, near which a revision is loaded whole */
+};
 
 static const char web_yaml[] =
 	"tosca_definitions_version: tosca_simple_yaml_1_3\n"
@@ -283,6 +289,118 @@ static struct network *load_case(size_t n, const struct bench_options *options)
 	return NULL;
 }
 
+/* --- one changed file ---------------------------------------------------------------------------------------------------- */
+
+/* A service a file; two revisions that differ in one of them. */
+static bool make_work_tree(const char *folder, size_t n, GError **error)
+{
+	g_autofree char *services = g_build_filename(folder, "services", NULL), *web = g_build_filename(folder, "web.yaml", NULL);
+	g_autofree char *cfg = g_build_filename(folder, "haproxy.cfg", NULL);
+	if (!file_make_folder(services, 0700, error) || !file_write(web, web_yaml, strlen(web_yaml), 0600, error) ||
+	    !file_write(cfg, haproxy_cfg, strlen(haproxy_cfg), 0600, error))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		g_autofree char *text = services_file(i, i + 1), *path = g_strdup_printf("%s/%zu.yaml", services, i);
+		if (!g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, error))
+			return false;
+	}
+	return true;
+}
+
+static bool git(const char *folder, const char *command, GError **error)
+{
+	g_autofree char *line = g_strdup_printf("cd '%s' && %s", folder, command);
+	const char *argv[] = { "sh", "-c", line, NULL };
+	int status;
+	return g_spawn_sync(NULL, (char **) (guintptr) argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL,
+			    NULL, NULL, NULL, NULL, &status, error) && g_spawn_check_wait_status(status, error);
+}
+
+static bool commit_two(const char *folder, size_t n, GError **error)
+{
+	static const char save[] = "git add -A && git -c user.name=b -c user.email=b@localhost commit -q -m step";
+	g_autofree char *start = g_strconcat("git init -q -b one && ", save, " && git branch other && git checkout -q other", NULL);
+	g_autofree char *path = g_strdup_printf("%s/services/%zu.yaml", folder, n / 2), *text = services_file(n / 2, n / 2 + 1);
+	g_autofree char *renamed = g_strconcat(text, "    another:\n      type: pleach.nodes.NetworkService\n"
+						     "      properties: { descriptor: /web.yaml }\n", NULL);
+	return git(folder, start, error) && file_write(path, renamed, strlen(renamed), 0600, error) && git(folder, save, error);
+}
+
+static long rss_kib(void)
+{
+	g_autofree char *text = NULL;
+	long pages = 0;
+	if (g_file_get_contents("/proc/self/statm", &text, NULL, NULL) && sscanf(text, "%*d %ld", &pages) == 1)
+		return pages * (sysconf(_SC_PAGESIZE) / 1024);
+	return 0;
+}
+
+/* To and fro between the two, each time what a controller does at a commit: load, plan. */
+static bool measure_change(const char *folder, size_t n, const struct bench_options *options, GError **error)
+{
+	static const char *const revisions[] = { "one", "other" };
+	auto_ptr(revision_memory) memory = revision_memory_new();
+	struct revision *revision = NULL;
+	struct observed *observed = NULL;
+	struct plan *plan = NULL;
+	g_autoptr(GArray) load_ms = g_array_new(FALSE, FALSE, sizeof(double)), plan_ms = g_array_new(FALSE, FALSE, sizeof(double));
+	struct bench_case one;
+	size_t tries = 2 * tries_of(n), warm = 4;
+	long rss_from_kib = 0;
+	bench_case_init(&one, "plan", "one file has changed, of a service each", n);
+	for (size_t i = 0; i < warm + tries; i++) {
+		const struct revision_source source = { .path = folder, .revision = revisions[i % 2], .owner = "bench" };
+		double from_ms = bench_now_ms();
+		struct revision *next = revision_load(&source, memory, error);
+		double loaded_ms = bench_now_ms();
+		if (!next)
+			break;
+		if (!observed)
+			observed = make_observed(next->network);
+		const struct plan_input input = { .desired = next->network, .last = observed->objects, .observed = observed, .former = plan };
+		double plan_from_ms = bench_now_ms();
+		struct plan *next_plan = plan_make(&input);
+		double to_ms = bench_now_ms(), load = loaded_ms - from_ms, planned = to_ms - plan_from_ms;
+		plan_unref(plan);
+		revision_unref(revision);
+		plan = next_plan;
+		revision = next;
+		if (i + 1 == warm)
+			rss_from_kib = rss_kib();
+		if (i < warm)
+			continue;
+		g_array_append_val(load_ms, load);
+		g_array_append_val(plan_ms, planned);
+		bench_case_add(&one, load + planned);
+	}
+	if (revision && load_ms->len) {
+		one.yardstick = "a merge of all fields as sorted strings";
+		one.yardstick_ms = yardstick_ms(revision->network->objects, observed->objects);
+		bench_case_more(&one, "load_p50_ms", json_real(bench_percentile(load_ms, 50)));
+		bench_case_more(&one, "plan_p50_ms", json_real(bench_percentile(plan_ms, 50)));
+		bench_case_more(&one, "taken_over_services", json_integer((json_int_t) revision_memory_taken_over(memory)));
+		bench_case_more(&one, "rss_growth_kib_per_1000", json_real((double) (rss_kib() - rss_from_kib) * 1000 / (double) load_ms->len));
+		bench_case_report(&one, options);
+	}
+	bool good = load_ms->len == tries;
+	g_clear_pointer(&plan, plan_unref);
+	g_clear_pointer(&observed, observed_unref);
+	g_clear_pointer(&revision, revision_unref);
+	return good;
+}
+
+static bool change_case(size_t n, const struct bench_options *options)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *folder = g_dir_make_tmp("plp.XXXXXX", &error);
+	bool good = folder && make_work_tree(folder, n, &error) && commit_two(folder, n, &error) && measure_change(folder, n, options, &error);
+	if (!good)
+		fprintf(stderr, "pleach-bench: plan: %s\n", error ? error->message : "the repository could not be loaded");
+	if (folder)
+		file_remove_tree(folder, NULL);
+	return good;
+}
+
 static bool plan_of_size(size_t n, const struct bench_options *options)
 {
 	auto_ptr(network) network = load_case(n, options);
@@ -294,7 +412,7 @@ static bool plan_of_size(size_t n, const struct bench_options *options)
 	plan_case("everything is new", n, network, (struct objects) { 0 }, nothing, observed, options);
 	plan_case("nothing has changed", n, network, observed->objects, observed, observed, options);
 	plan_case("one has changed", n, changed, observed->objects, observed, observed, options);
-	return true;
+	return change_case(MIN(n, CHANGE_MAX), options);
 }
 
 bool bench_plan(const struct bench_options *options)

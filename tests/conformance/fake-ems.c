@@ -86,6 +86,7 @@ int main(int argc, char **argv)
 		.read_file = read_content,
 		.kill_process = kill_process,
 		.kill_vnfc = kill_vnfc,
+		.no_scripts = true,
 		.data = &memory,
 	};
 	conformance_ems_add(&bench);

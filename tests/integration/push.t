@@ -52,6 +52,12 @@ ok "and stays converged" lab_converged
 
 git -C "$work" rm -q service.yaml
 lab_push "No service any more"
-ok "a removal converges" lab_converged
+commit=$(git -C "$work" rev-parse HEAD)
+held() {
+	pleach status | grep -q "pleach approve ${commit:0:12}"
+}
+ok "what takes away all that is on a site waits" eventually 10 held
+ok "until it is approved" pleach approve "$commit"
+ok "then the removal converges" lab_converged
 unlike "nothing of the service is left" "$(pleach status)" 'vnfc/hello'
 lab_done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a repository may do to its controller: a branch with a slash, a sub-folder, pushes in quick succession, a force-push, a branch
-# that is deleted, packed or not there yet, a sub-folder that goes, a name with letters of its own.
+# that is deleted, packed or not there yet, a sub-folder that goes, a descriptor that is too large, a name with letters of its own.
 . "$(dirname "$0")/../lib/lab.sh"
 need haproxy curl
 lab_begin
@@ -56,6 +56,16 @@ ok "… and everything runs on" greets g5
 git -C "$work" mv elsewhere net
 branch_push "And comes back"
 ok "… and when it is there again, all is well" lab_converged 20s
+
+cp "$work/net/service.yaml" "$lab/service.yaml"
+{ head -c 4200000 /dev/zero | tr '\0' '#' && echo && cat "$lab/service.yaml"; } >"$work/net/service.yaml"
+branch_push "The service in a file that is too large"
+too_large() { pleach status | grep -q 'service.yaml.*more than the'; }
+ok "a descriptor that is too large: status says so" eventually 5 too_large
+ok "… and what it may say runs on" greets g5
+cp "$lab/service.yaml" "$work/net/service.yaml"
+branch_push "And small again"
+ok "… and when it is small again, all is well" lab_converged 20s
 
 sed -i 's/^    hello:/    "grüße":/' "$work/net/service.yaml"
 branch_push "A name with letters of its own"

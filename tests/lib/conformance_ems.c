@@ -1,140 +1,27 @@
-#include "conformance_ems.h"
+#include "conformance_ems_kit.h"
 
 #include "base/clock.h"
 
 #include <string.h>
 #include <unistd.h>
 
-enum { CALL_MS = 20000, SHORT_CALL_MS = 400 };
-
-#define NF_KEY "nf/edge.fw.vdu.0"
-
-struct fixture {
-	struct ems_bench *bench;
-	const struct access *access;
-	struct ems *ems;
-	struct arena *arena;
-	struct site site;
-	struct driver_ref which;
-	bool skipped;
-};
-
-static void set_up(struct fixture *fixture, gconstpointer data)
-{
-	fixture->bench = (struct ems_bench *) (guintptr) data;
-	fixture->arena = arena_new();
-	g_autofree char *why = NULL;
-	fixture->access = fixture->bench->vnfc_new(fixture->bench, &why);
-	if (!fixture->access) {
-		fixture->skipped = true;
-		g_test_skip(why);
-		return;
-	}
-	g_autoptr(GError) error = NULL;
-	fixture->site = (struct site) { .name = "berlin", .owner = "tests" };
-	fixture->which = (struct driver_ref) { .name = "agent", .driver = fixture->bench->ops->name };
-	fixture->ems = fixture->bench->ops->open(&fixture->site, &fixture->which, &error);
-	g_assert_no_error(error);
-	g_assert_nonnull(fixture->ems);
-}
-
-static void tear_down(struct fixture *fixture, gconstpointer data)
-{
-	if (!fixture->skipped) {
-		fixture->bench->ops->close(fixture->ems);
-		fixture->bench->vnfc_free(fixture->bench);
-	}
-	arena_unref(fixture->arena);
-}
-
-static struct call call_for(gint64 ms)
-{
-	return (struct call) { .deadline_us = clock_monotonic_us() + ms * 1000, .cancel_fd = -1 };
-}
-
-static const struct nf *observe(struct fixture *fixture)
-{
-	g_autoptr(GError) error = NULL;
-	const struct nf *seen = NULL;
-	struct call call = call_for(CALL_MS);
-	bool ok = fixture->bench->ops->observe(fixture->ems, &call, fixture->access, NF_KEY, fixture->arena, &seen, &error);
-	g_assert_no_error(error);
-	g_assert_true(ok);
-	return seen;
-}
-
-static const struct nf *ensure(struct fixture *fixture, const struct nf *want)
-{
-	g_autoptr(GError) error = NULL;
-	const struct nf *got = NULL;
-	struct call call = call_for(CALL_MS);
-	bool ok = fixture->bench->ops->ensure_nf(fixture->ems, &call, fixture->access, want, fixture->arena, &got, &error);
-	g_assert_no_error(error);
-	g_assert_true(ok);
-	g_assert_nonnull(got);
-	return got;
-}
-
-static void ensure_fails(struct fixture *fixture, const struct nf *want, enum pleach_error code, const char *words)
-{
-	g_autoptr(GError) error = NULL;
-	const struct nf *got = NULL;
-	struct call call = call_for(CALL_MS);
-	g_assert_false(fixture->bench->ops->ensure_nf(fixture->ems, &call, fixture->access, want, fixture->arena, &got, &error));
-	g_assert_error(error, PLEACH_ERROR, (int) code);
-	g_assert_null(got);
-	if (!strstr(error->message, words))
-		g_error("\"%s\" does not say \"%s\"", error->message, words);
-}
-
-static void remove_nf(struct fixture *fixture)
-{
-	g_autoptr(GError) error = NULL;
-	struct call call = call_for(CALL_MS);
-	bool ok = fixture->bench->ops->remove_nf(fixture->ems, &call, fixture->access, NF_KEY, &error);
-	g_assert_no_error(error);
-	g_assert_true(ok);
-}
-
-static const char *const sleeper[] = { "sleep", "1000", NULL };
-
-static struct nf sleeping(void)
-{
-	return (struct nf) {
-		.key = NF_KEY, .site = "berlin", .incarnation = 1, .state = NF_STARTED, .ems = "agent", .stateful = true,
-		.command = sleeper, .n_command = 2,
-	};
-}
-
-static struct nf script(struct fixture *fixture, const char *text)
-{
-	const char **command = ARENA_ARRAY(fixture->arena, const char *, 4);
-	command[0] = "sh";
-	command[1] = "-c";
-	command[2] = text;
-	struct nf nf = sleeping();
-	nf.command = command;
-	nf.n_command = 3;
-	return nf;
-}
-
 static void test_nothing_there(struct fixture *fixture, gconstpointer data)
 {
 	if (fixture->skipped)
 		return;
-	g_assert_null(observe(fixture));
-	remove_nf(fixture);
-	g_assert_null(observe(fixture));
+	g_assert_null(ems_observe(fixture));
+	ems_remove(fixture);
+	g_assert_null(ems_observe(fixture));
 }
 
 static void test_start(struct fixture *fixture, gconstpointer data)
 {
 	if (fixture->skipped)
 		return;
-	struct nf want = sleeping();
-	const struct nf *got = ensure(fixture, &want);
+	struct nf want = ems_sleeping();
+	const struct nf *got = ems_ensure(fixture, &want);
 	g_assert_cmpint(got->state, ==, NF_STARTED);
-	const struct nf *seen = observe(fixture);
+	const struct nf *seen = ems_observe(fixture);
 	g_assert_cmpstr(seen->key, ==, NF_KEY);
 	g_assert_cmpstr(seen->site, ==, "berlin");
 	g_assert_cmpstr(seen->ems, ==, "agent");
@@ -153,13 +40,13 @@ static void test_idempotent(struct fixture *fixture, gconstpointer data)
 		return;
 	g_autofree char *path = fixture->bench->path(fixture->bench, "x.conf");
 	struct nf_file file = { .name = "config", .path = path, .content = "a\n", .mode = "0644" };
-	struct nf want = sleeping();
+	struct nf want = ems_sleeping();
 	want.files = &file;
 	want.n_files = 1;
-	const struct object *first = nf_to_object(fixture->arena, ensure(fixture, &want));
-	gint64 pid = observe(fixture)->pid;
-	const struct object *second = nf_to_object(fixture->arena, ensure(fixture, &want));
-	g_assert_cmpint(observe(fixture)->pid, ==, pid);
+	const struct object *first = nf_to_object(fixture->arena, ems_ensure(fixture, &want));
+	gint64 pid = ems_observe(fixture)->pid;
+	const struct object *second = nf_to_object(fixture->arena, ems_ensure(fixture, &want));
+	g_assert_cmpint(ems_observe(fixture)->pid, ==, pid);
 	g_assert_cmpstr(object_digest(fixture->arena, first), ==, object_digest(fixture->arena, second));
 }
 
@@ -172,12 +59,12 @@ static void test_observed_equals_wanted(struct fixture *fixture, gconstpointer d
 	g_autofree char *second = fixture->bench->path(fixture->bench, "b.conf");
 	struct nf_file files[] = { { .name = "a.conf", .path = first, .content = "listen 80\n\xc3\xa4\t\"\\\n", .mode = "0640" },
 				   { .name = "b", .path = second, .content = "", .mode = "0755" } };
-	struct nf want = sleeping();
+	struct nf want = ems_sleeping();
 	want.files = files;
 	want.n_files = 2;
-	ensure(fixture, &want);
+	ems_ensure(fixture, &want);
 	const struct object *wanted = nf_to_object(fixture->arena, &want);
-	const struct object *seen = nf_to_object(fixture->arena, observe(fixture));
+	const struct object *seen = nf_to_object(fixture->arena, ems_observe(fixture));
 	for (size_t i = 0; i < wanted->n_fields; i++)
 		if (!value_equal(wanted->fields[i].value, object_value(seen, wanted->fields[i].path)))
 			g_error("field %s differs", wanted->fields[i].path);
@@ -194,18 +81,18 @@ static void test_changed_file(struct fixture *fixture, gconstpointer data)
 		return;
 	g_autofree char *path = fixture->bench->path(fixture->bench, "x.conf");
 	struct nf_file file = { .name = "config", .path = path, .content = "a\n", .mode = "0644" };
-	struct nf want = sleeping();
+	struct nf want = ems_sleeping();
 	want.files = &file;
 	want.n_files = 1;
-	gint64 pid = ensure(fixture, &want)->pid;
+	gint64 pid = ems_ensure(fixture, &want)->pid;
 	file.content = "b\n";
-	const struct nf *got = ensure(fixture, &want);
+	const struct nf *got = ems_ensure(fixture, &want);
 	g_assert_cmpint(got->state, ==, NF_STARTED);
 	g_assert_cmpint(got->pid, !=, pid);
 	g_autofree char *text = fixture->bench->read_file(fixture->bench, path);
 	g_assert_cmpstr(text, ==, "b\n");
 	want.n_files = 0;
-	ensure(fixture, &want);
+	ems_ensure(fixture, &want);
 	g_assert_null(fixture->bench->read_file(fixture->bench, path));
 }
 
@@ -215,16 +102,16 @@ static void test_drift_of_files(struct fixture *fixture, gconstpointer data)
 		return;
 	g_autofree char *path = fixture->bench->path(fixture->bench, "x.conf");
 	struct nf_file file = { .name = "config", .path = path, .content = "a\n", .mode = "0644" };
-	struct nf want = sleeping();
+	struct nf want = ems_sleeping();
 	want.files = &file;
 	want.n_files = 1;
-	g_autofree char *digest = g_strdup(ensure(fixture, &want)->files[0].digest);
+	g_autofree char *digest = g_strdup(ems_ensure(fixture, &want)->files[0].digest);
 	fixture->bench->write_file(fixture->bench, path, "edited\n");
-	g_assert_cmpstr(observe(fixture)->files[0].digest, !=, digest);
-	g_assert_cmpstr(ensure(fixture, &want)->files[0].digest, ==, digest);
+	g_assert_cmpstr(ems_observe(fixture)->files[0].digest, !=, digest);
+	g_assert_cmpstr(ems_ensure(fixture, &want)->files[0].digest, ==, digest);
 	fixture->bench->write_file(fixture->bench, path, NULL);
-	g_assert_null(observe(fixture)->files[0].digest);
-	g_assert_cmpstr(ensure(fixture, &want)->files[0].digest, ==, digest);
+	g_assert_null(ems_observe(fixture)->files[0].digest);
+	g_assert_cmpstr(ems_ensure(fixture, &want)->files[0].digest, ==, digest);
 	g_autofree char *text = fixture->bench->read_file(fixture->bench, path);
 	g_assert_cmpstr(text, ==, "a\n");
 }
@@ -233,14 +120,14 @@ static void test_stop(struct fixture *fixture, gconstpointer data)
 {
 	if (fixture->skipped)
 		return;
-	struct nf want = sleeping();
-	ensure(fixture, &want);
+	struct nf want = ems_sleeping();
+	ems_ensure(fixture, &want);
 	want.state = NF_STOPPED;
-	const struct nf *got = ensure(fixture, &want);
+	const struct nf *got = ems_ensure(fixture, &want);
 	g_assert_cmpint(got->state, ==, NF_STOPPED);
 	g_assert_cmpint(got->pid, ==, 0);
 	want.state = NF_STARTED;
-	g_assert_cmpint(ensure(fixture, &want)->state, ==, NF_STARTED);
+	g_assert_cmpint(ems_ensure(fixture, &want)->state, ==, NF_STARTED);
 }
 
 static void test_remove(struct fixture *fixture, gconstpointer data)
@@ -249,14 +136,14 @@ static void test_remove(struct fixture *fixture, gconstpointer data)
 		return;
 	g_autofree char *path = fixture->bench->path(fixture->bench, "x.conf");
 	struct nf_file file = { .name = "config", .path = path, .content = "a\n", .mode = "0644" };
-	struct nf want = sleeping();
+	struct nf want = ems_sleeping();
 	want.files = &file;
 	want.n_files = 1;
-	ensure(fixture, &want);
-	remove_nf(fixture);
-	g_assert_null(observe(fixture));
+	ems_ensure(fixture, &want);
+	ems_remove(fixture);
+	g_assert_null(ems_observe(fixture));
 	g_assert_null(fixture->bench->read_file(fixture->bench, path));
-	remove_nf(fixture);
+	ems_remove(fixture);
 }
 
 /* A start that fails says why, in the software's own words, and is never called a success. */
@@ -265,18 +152,18 @@ static void test_failing_start(struct fixture *fixture, gconstpointer data)
 	if (fixture->skipped)
 		return;
 	static const char *const absent[] = { "no-such-program-at-all", NULL };
-	struct nf want = sleeping();
+	struct nf want = ems_sleeping();
 	want.command = absent;
 	want.n_command = 1;
-	ensure_fails(fixture, &want, PLEACH_ERROR_PERMANENT, "no-such-program-at-all");
-	g_assert_cmpint(observe(fixture)->state, ==, NF_FAILED);
-	want = script(fixture, "echo 'line 3: what is this?' >&2; exit 1");
-	ensure_fails(fixture, &want, PLEACH_ERROR_PERMANENT, "line 3: what is this?");
-	const struct nf *seen = observe(fixture);
+	ems_ensure_fails(fixture, &want, PLEACH_ERROR_PERMANENT, "no-such-program-at-all");
+	g_assert_cmpint(ems_observe(fixture)->state, ==, NF_FAILED);
+	want = ems_script(fixture, "echo 'line 3: what is this?' >&2; exit 1");
+	ems_ensure_fails(fixture, &want, PLEACH_ERROR_PERMANENT, "line 3: what is this?");
+	const struct nf *seen = ems_observe(fixture);
 	g_assert_cmpint(seen->state, ==, NF_FAILED);
 	g_assert_nonnull(strstr(seen->reason, "line 3: what is this?"));
-	want = sleeping();
-	const struct nf *got = ensure(fixture, &want);
+	want = ems_sleeping();
+	const struct nf *got = ems_ensure(fixture, &want);
 	g_assert_cmpint(got->state, ==, NF_STARTED);
 	g_assert_null(got->reason);
 }
@@ -286,28 +173,28 @@ static void test_invalid_want(struct fixture *fixture, gconstpointer data)
 	if (fixture->skipped)
 		return;
 	struct nf_file file = { .name = "config", .path = "relative", .content = "", .mode = "0644" };
-	struct nf want = sleeping();
+	struct nf want = ems_sleeping();
 	want.files = &file;
 	want.n_files = 1;
-	ensure_fails(fixture, &want, PLEACH_ERROR_INVALID, "relative");
-	want = sleeping();
+	ems_ensure_fails(fixture, &want, PLEACH_ERROR_INVALID, "relative");
+	want = ems_sleeping();
 	want.state = NF_FAILED;
-	ensure_fails(fixture, &want, PLEACH_ERROR_INVALID, NF_KEY);
-	g_assert_null(observe(fixture));
+	ems_ensure_fails(fixture, &want, PLEACH_ERROR_INVALID, NF_KEY);
+	g_assert_null(ems_observe(fixture));
 }
 
 static void test_killed_process(struct fixture *fixture, gconstpointer data)
 {
 	if (fixture->skipped)
 		return;
-	struct nf want = sleeping();
-	gint64 pid = ensure(fixture, &want)->pid;
+	struct nf want = ems_sleeping();
+	gint64 pid = ems_ensure(fixture, &want)->pid;
 	fixture->bench->kill_process(fixture->bench, pid);
 	/* whether the EMS starts it again by itself or we do: in the end it runs, and is not the dead one */
 	const struct nf *got = NULL;
 	for (int i = 0; i < 100 && (!got || got->pid == pid); i++) {
 		g_usleep(10000);
-		got = ensure(fixture, &want);
+		got = ems_ensure(fixture, &want);
 	}
 	g_assert_cmpint(got->pid, !=, pid);
 	g_assert_cmpint(got->state, ==, NF_STARTED);
@@ -317,18 +204,18 @@ static void test_log(struct fixture *fixture, gconstpointer data)
 {
 	if (fixture->skipped)
 		return;
-	g_autoptr(GError) error = NULL;
-	struct nf want = script(fixture, "echo one; echo two >&2; echo three; exec sleep 1000");
-	ensure(fixture, &want);
-	struct call call = call_for(CALL_MS);
-	g_autofree char *all = fixture->bench->ops->log(fixture->ems, &call, fixture->access, NF_KEY, 100, &error);
-	g_assert_no_error(error);
+	struct nf want = ems_script(fixture, "echo one; echo two >&2; echo three; exec sleep 1000");
+	ems_ensure(fixture, &want);
+	g_autofree char *all = ems_log_text(fixture, 100), *last = ems_log_text(fixture, 1);
 	g_assert_nonnull(strstr(all, "one\n"));
 	g_assert_nonnull(strstr(all, "two\n"));
-	g_autofree char *last = fixture->bench->ops->log(fixture->ems, &call, fixture->access, NF_KEY, 1, &error);
-	g_assert_no_error(error);
 	g_assert_nonnull(strstr(last, "three\n"));
 	g_assert_null(strstr(last, "one"));
+}
+
+static bool nothing_said(const char *text, size_t length, void *nothing)
+{
+	return true;
 }
 
 /* Nobody answers: an error in time, from every call. */
@@ -338,20 +225,20 @@ static void test_vnfc_gone(struct fixture *fixture, gconstpointer data)
 		return;
 	const struct ems_ops *ops = fixture->bench->ops;
 	fixture->bench->kill_vnfc(fixture->bench);
-	struct nf want = sleeping();
+	struct nf want = ems_sleeping();
 	const struct nf *nf = NULL;
 	g_autoptr(GError) error = NULL;
-	struct call call = call_for(CALL_MS);
+	struct call call = ems_call(fixture, CALL_MS);
 	g_assert_false(ops->observe(fixture->ems, &call, fixture->access, NF_KEY, fixture->arena, &nf, &error));
 	g_assert_nonnull(error);
 	g_clear_error(&error);
-	g_assert_false(ops->ensure_nf(fixture->ems, &call, fixture->access, &want, fixture->arena, &nf, &error));
+	g_assert_false(ops->ensure_nf(fixture->ems, &call, fixture->access, &want, NULL, fixture->arena, &nf, &error));
 	g_assert_nonnull(error);
 	g_clear_error(&error);
 	g_assert_false(ops->remove_nf(fixture->ems, &call, fixture->access, NF_KEY, &error));
 	g_assert_nonnull(error);
 	g_clear_error(&error);
-	g_assert_null(ops->log(fixture->ems, &call, fixture->access, NF_KEY, 10, &error));
+	g_assert_false(ops->log(fixture->ems, &call, fixture->access, NF_KEY, 10, false, nothing_said, NULL, &error));
 	g_assert_nonnull(error);
 }
 
@@ -360,17 +247,17 @@ static void test_deadline(struct fixture *fixture, gconstpointer data)
 {
 	if (fixture->skipped)
 		return;
-	struct nf want = script(fixture, "trap 'sleep 1; exit 0' TERM; while :; do sleep 0.05; done");
-	ensure(fixture, &want);
+	struct nf want = ems_script(fixture, "trap 'sleep 1; exit 0' TERM; while :; do sleep 0.05; done");
+	ems_ensure(fixture, &want);
 	want.state = NF_STOPPED;
 	g_autoptr(GError) error = NULL;
 	const struct nf *got = NULL;
-	struct call call = call_for(SHORT_CALL_MS);
+	struct call call = ems_call(fixture, SHORT_CALL_MS);
 	gint64 begin_us = clock_monotonic_us();
-	g_assert_false(fixture->bench->ops->ensure_nf(fixture->ems, &call, fixture->access, &want, fixture->arena, &got, &error));
+	g_assert_false(fixture->bench->ops->ensure_nf(fixture->ems, &call, fixture->access, &want, NULL, fixture->arena, &got, &error));
 	g_assert_error(error, PLEACH_ERROR, PLEACH_ERROR_TIMEOUT);
 	g_assert_cmpint((clock_monotonic_us() - begin_us) / 1000, <, SHORT_CALL_MS + 500);
-	g_assert_cmpint(ensure(fixture, &want)->state, ==, NF_STOPPED);
+	g_assert_cmpint(ems_ensure(fixture, &want)->state, ==, NF_STOPPED);
 }
 
 static void test_cancel(struct fixture *fixture, gconstpointer data)
@@ -381,22 +268,28 @@ static void test_cancel(struct fixture *fixture, gconstpointer data)
 	g_assert_cmpint(pipe(fds), ==, 0);
 	g_assert_cmpint(write(fds[1], "x", 1), ==, 1);
 	g_autoptr(GError) error = NULL;
-	struct nf want = sleeping();
+	struct nf want = ems_sleeping();
 	const struct nf *got = NULL;
-	struct call call = call_for(CALL_MS);
+	struct call call = ems_call(fixture, CALL_MS);
 	call.cancel_fd = fds[0];
-	g_assert_false(fixture->bench->ops->ensure_nf(fixture->ems, &call, fixture->access, &want, fixture->arena, &got, &error));
+	g_assert_false(fixture->bench->ops->ensure_nf(fixture->ems, &call, fixture->access, &want, NULL, fixture->arena, &got, &error));
 	g_assert_error(error, PLEACH_ERROR, PLEACH_ERROR_CANCELLED);
 	close(fds[0]);
 	close(fds[1]);
 }
 
+static void add(struct ems_bench *bench, const struct ems_test *tests)
+{
+	for (size_t i = 0; tests[i].name; i++) {
+		g_autofree char *path = g_strdup_printf("/conformance/ems/%s%s%s/%s", bench->ops->name, bench->variant ? "-" : "",
+							bench->variant ? bench->variant : "", tests[i].name);
+		g_test_add(path, struct fixture, bench, ems_set_up, tests[i].test, ems_tear_down);
+	}
+}
+
 void conformance_ems_add(struct ems_bench *bench)
 {
-	static const struct {
-		const char *name;
-		void (*test)(struct fixture *fixture, gconstpointer data);
-	} tests[] = {
+	static const struct ems_test tests[] = {
 		{ "nothing-there", test_nothing_there },
 		{ "start", test_start },
 		{ "idempotent", test_idempotent },
@@ -412,9 +305,9 @@ void conformance_ems_add(struct ems_bench *bench)
 		{ "vnfc-gone", test_vnfc_gone },
 		{ "deadline", test_deadline },
 		{ "cancel", test_cancel },
+		{ NULL, NULL },
 	};
-	for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
-		g_autofree char *path = g_strdup_printf("/conformance/ems/%s/%s", bench->ops->name, tests[i].name);
-		g_test_add(path, struct fixture, bench, set_up, tests[i].test, tear_down);
-	}
+	add(bench, tests);
+	add(bench, ems_package_tests);
+	add(bench, ems_more_tests);
 }

@@ -19,6 +19,12 @@ struct ems_bench {
 	char *(*read_file)(struct ems_bench *bench, const char *path);                      /* NULL: not there */
 	void (*kill_process)(struct ems_bench *bench, gint64 pid);
 	void (*kill_vnfc)(struct ems_bench *bench); /* nobody answers any more */
+	/* All of the following may be NULL. */
+	const struct lookup *lookup;    /* of the calls; set by vnfc_new() at the latest */
+	void (*describe)(struct ems_bench *bench, struct driver_ref *which); /* what the driver is opened with beside its name */
+	void (*cut)(struct ems_bench *bench); /* connections break; what listens goes on */
+	const char *variant;            /* part of the tests' names, where one driver has several benches */
+	bool no_scripts;                /* operations, packages and ports are beyond this bench: those tests are skipped */
 	void *data;
 };
 

@@ -49,20 +49,20 @@ static inline int leaf_process_connect(const char *path)
 	return fd;
 }
 
-static inline void leaf_process_start(struct leaf_process *leaf)
+static inline void leaf_process_start_program(struct leaf_process *leaf, const char *program)
 {
 	g_autoptr(GError) error = NULL;
 	leaf->folder = g_dir_make_tmp("pleach-leaf-XXXXXX", &error);
 	g_assert_no_error(error);
 	leaf->socket = g_build_filename(leaf->folder, "leaf.sock", NULL);
-	g_autofree char *where = g_strconcat("unix:", leaf->socket, NULL);
+	g_autofree char *where = g_strconcat("unix:", leaf->socket, NULL), *own = g_build_filename(leaf->folder, "own", NULL);
 	pid_t self = getpid();
 	leaf->pid = fork();
 	if (leaf->pid == 0) {
 		/* A test that fails is gone at once; what it started goes with it. */
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		if (getppid() == self)
-			execl(BINARY_DIR "/bin/pleach-leaf", "pleach-leaf", "--listen", where, NULL);
+			execl(program, "pleach-leaf", "--listen", where, "--folder", own, NULL);
 		_exit(127);
 	}
 	g_assert_cmpint(leaf->pid, >, 0);
@@ -75,6 +75,11 @@ static inline void leaf_process_start(struct leaf_process *leaf)
 		g_usleep(1000);
 	}
 	g_error("pleach-leaf does not listen");
+}
+
+static inline void leaf_process_start(struct leaf_process *leaf)
+{
+	leaf_process_start_program(leaf, BINARY_DIR "/bin/pleach-leaf");
 }
 
 /* SIGTERM; its exit status, -1 when a signal or we ended it. Once only. */

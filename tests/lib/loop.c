@@ -188,6 +188,15 @@ static char *no_secret(const struct lookup *lookup, const char *name, GError **e
 	return NULL;
 }
 
+static const struct package *no_package(const struct lookup *lookup, const char *digest, struct arena *arena, GError **error)
+{
+	const struct loop *loop = lookup->data;
+	const struct package *package = loop->network ? network_package(loop->network, digest) : NULL;
+	if (!package)
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "no package sha256:%s", digest);
+	return package;
+}
+
 /* Nothing acts before it is written down. */
 static void act_hook(const struct fake_event *event, void *data)
 {
@@ -250,7 +259,7 @@ struct loop *loop_new(guint32 seed)
 	struct loop *loop = g_new0(struct loop, 1);
 	loop->world = fake_world_new(LOOP_WORLD);
 	loop->registry = (struct registry) { kinds, G_N_ELEMENTS(kinds), vims, G_N_ELEMENTS(vims), emss, G_N_ELEMENTS(emss) };
-	loop->lookup = (struct lookup) { find_vim, find_ems, no_access, no_secret, loop };
+	loop->lookup = (struct lookup) { find_vim, find_ems, no_access, no_secret, no_package, loop };
 	loop->pool = pool_new(2);
 	loop->random = g_rand_new_with_seed(seed);
 	loop->now_us = clock_monotonic_us();
@@ -365,6 +374,7 @@ void loop_plan(struct loop *loop, const struct network *network)
 		.last = loop_last(loop, arena),
 		.observed = loop->observed,
 		.caps = caps_of,
+		.held = loop->held,
 		.data = loop,
 	};
 	g_clear_pointer(&loop->plan, plan_unref);

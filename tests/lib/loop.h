@@ -43,6 +43,7 @@ struct loop {
 	unsigned max_parallel;
 	bool replaces; /* the VIM cannot change memory in place: the next incarnation takes over */
 	gint64 timeout_us;
+	const char *(*held)(const char *key, struct arena *arena, void *data); /* @data: the loop; or NULL */
 	size_t acts; /* loop_acts() */
 	void (*on_act)(struct loop *loop, const struct fake_event *event, void *data); /* worker threads; or NULL */
 	void (*on_progress)(struct loop *loop, const struct operation *operation, void *data);

@@ -184,7 +184,7 @@ static inline struct mock *mock_new(void)
 	mock->arena = arena_new();
 	mock->pool = pool_new(2);
 	mock->registry = (struct registry) { .kinds = kinds, .n_kinds = G_N_ELEMENTS(kinds) };
-	mock->lookup = (struct lookup) { mock_find_vim, mock_find_ems, mock_find_access, NULL, mock };
+	mock->lookup = (struct lookup) { mock_find_vim, mock_find_ems, mock_find_access, NULL, NULL, mock };
 	mock->now_us = clock_monotonic_us();
 	mock->wall_us = 1000;
 	mock->steps = g_array_new(FALSE, TRUE, sizeof(struct step));

@@ -19,6 +19,7 @@ struct lab {
 	GArray *leftovers;                    /* struct leftover */
 	GPtrArray *faulty, *blind;            /* const char *: sorted by the test */
 	const struct caps *caps;
+	const char *(*held)(const char *key, struct arena *arena, void *data); /* or NULL */
 	const char *site;
 };
 
@@ -125,29 +126,42 @@ static inline const struct caps *lab_caps(const char *site, const struct kind *k
 	return lab->caps;
 }
 
-static inline struct plan *lab_plan(struct lab *lab)
+static inline struct plan *lab_plan_after(struct lab *lab, const struct plan *former)
 {
 	struct network *network = ARENA_NEW(lab->arena, struct network);
 	*network = (struct network) { .arena = lab->arena, .revision = "r1", .owner = "me",
-				      .faulty_services = (const char *const *) lab->faulty->pdata,
+				      .faulty_services = arena_memdup(lab->arena, lab->faulty->pdata, lab->faulty->len * sizeof(char *)),
 				      .n_faulty_services = lab->faulty->len };
 	network->objects = objects_sorted(lab->arena, (const struct object *const *) lab->desired->pdata, lab->desired->len);
 	struct observed *observed = ARENA_NEW(lab->arena, struct observed);
 	*observed = (struct observed) { .arena = lab->arena,
-					.leftovers = (const struct leftover *) (const void *) lab->leftovers->data,
+					.leftovers = arena_memdup(lab->arena, lab->leftovers->data,
+								  lab->leftovers->len * sizeof(struct leftover)),
 					.n_leftovers = lab->leftovers->len };
 	observed->objects = objects_sorted(lab->arena, (const struct object *const *) lab->observed->pdata, lab->observed->len);
 	const char **reasons = ARENA_ARRAY(lab->arena, const char *, lab->blind->len);
 	for (guint i = 0; i < lab->blind->len; i++)
 		reasons[i] = "connection refused";
-	observed->blind.sites = (const char *const *) lab->blind->pdata;
+	observed->blind.sites = arena_memdup(lab->arena, lab->blind->pdata, lab->blind->len * sizeof(char *));
 	observed->blind.reasons = reasons;
 	observed->blind.n = lab->blind->len;
 	const struct plan_input input = {
-		.desired = network, .observed = observed, .caps = lab_caps, .data = lab,
+		.desired = network, .observed = observed, .caps = lab_caps, .held = lab->held, .data = lab, .former = former,
 		.last = objects_sorted(lab->arena, (const struct object *const *) lab->last->pdata, lab->last->len),
 	};
 	return plan_make(&input);
+}
+
+static inline struct plan *lab_plan(struct lab *lab)
+{
+	return lab_plan_after(lab, NULL);
+}
+
+static inline const char *lab_fingerprint(struct lab *lab, const struct plan *plan)
+{
+	char *text = arena_alloc(lab->arena, PLAN_FINGERPRINT_SIZE);
+	plan_fingerprint(plan, text);
+	return text;
 }
 
 static inline void lab_print_change(struct arena *arena, const struct field_change *change, GString *out)

@@ -8,7 +8,7 @@ if ! command -v shellcheck > /dev/null; then
 	exit 0
 fi
 number=0
-found=$(find .ci tests examples -type f \( -perm -u+x -o -name '*.sh' \) 2> /dev/null | LC_ALL=C sort)
+found=$(find .ci tests examples controller/packaging -type f \( -perm -u+x -o -name '*.sh' \) 2> /dev/null | LC_ALL=C sort)
 for script in $found; do
 	case $(head -n 1 "$script") in
 	'#!'*sh) except= ;;

@@ -399,6 +399,7 @@ static void shuffle(gpointer *items, guint n)
 /* The same inputs in another order: the same bytes. */
 static void check_order_of_input(struct lab *lab, const struct plan *plan)
 {
+	const char *fingerprint = lab_fingerprint(lab, plan); /* of the input as it still stands */
 	shuffle(lab->desired->pdata, lab->desired->len);
 	shuffle(lab->observed->pdata, lab->observed->len);
 	shuffle(lab->last->pdata, lab->last->len);
@@ -409,7 +410,15 @@ static void check_order_of_input(struct lab *lab, const struct plan *plan)
 	}
 	auto_ptr(plan) again = lab_plan(lab);
 	g_assert_cmpstr(lab_text(lab, again, true), ==, lab_text(lab, plan, true));
-	g_assert_cmpstr(again->fingerprint, ==, plan->fingerprint);
+	g_assert_cmpstr(lab_fingerprint(lab, again), ==, fingerprint);
+}
+
+/* A plan that takes over what it can of the one before is the plan that takes over nothing. */
+static void check_taken_over(struct lab *lab, const struct plan *plan)
+{
+	auto_ptr(plan) whole = lab_plan(lab);
+	g_assert_cmpstr(lab_text(lab, plan, true), ==, lab_text(lab, whole, true));
+	g_assert_cmpstr(lab_fingerprint(lab, plan), ==, lab_fingerprint(lab, whole));
 }
 
 /* --- the tests ----------------------------------------------------------------------------------------------------------- */
@@ -434,10 +443,14 @@ static void world_clear(struct world *world)
 /* Plans and does random prefixes, with mishaps in between, then whole plans: at the end nothing is left to do. */
 static void converge(struct lab *lab, struct world *world, int rounds_of_trouble)
 {
+	auto_ptr(plan) former = NULL;
 	for (int round = 0;; round++) {
 		look(lab, world);
-		auto_ptr(plan) plan = lab_plan(lab);
+		auto_ptr(plan) plan = lab_plan_after(lab, former);
 		check_plan(plan);
+		check_taken_over(lab, plan);
+		plan_unref(former);
+		former = plan_ref(plan);
 		if (chance(30))
 			check_order_of_input(lab, plan);
 		g_assert_cmpuint(plan->n_unplanned, ==, 0);
@@ -531,9 +544,63 @@ static void test_troubled(void)
 	}
 }
 
+/* One edit, of what is desired, applied, there, beside, faulty or blind. */
+static void edit(struct lab *lab, struct world *world)
+{
+	guint at = lab->desired->len ? (guint) pick((int) lab->desired->len) : 0;
+	switch (pick(6)) {
+	case 0:
+		if (lab->desired->len)
+			g_ptr_array_remove_index(lab->desired, at);
+		return;
+	case 1:
+		if (lab->desired->len)
+			lab->desired->pdata[at] = POINTER(object_copy(lab->arena, lab->desired->pdata[at]));
+		return;
+	case 2:
+		g_ptr_array_set_size(lab->faulty, 0);
+		if (chance(50))
+			g_ptr_array_add(lab->faulty, POINTER(chance(80) ? "s1." : ""));
+		return;
+	case 3:
+		g_ptr_array_set_size(lab->blind, 0);
+		if (chance(50))
+			g_ptr_array_add(lab->blind, POINTER("s"));
+		return;
+	default:
+		mishaps(world, 3);
+		return;
+	}
+}
+
+static void test_taken_over(void)
+{
+	enum { EDITS = 60 };
+	for (int run = 0; run < RUNS / 4; run++) {
+		struct lab lab;
+		lab_init(&lab);
+		struct world world = world_new(lab.arena);
+		struct shape shape = random_shape();
+		random_desired(&lab, &shape);
+		converge(&lab, &world, 0);
+		auto_ptr(plan) former = NULL;
+		for (int i = 0; i < EDITS; i++) {
+			edit(&lab, &world);
+			look(&lab, &world);
+			auto_ptr(plan) plan = lab_plan_after(&lab, former);
+			check_taken_over(&lab, plan);
+			plan_unref(former);
+			former = plan_ref(plan);
+		}
+		world_clear(&world);
+		lab_clear(&lab);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/plan/properties/taken-over", test_taken_over);
 	g_test_add_func("/plan/properties/few-rounds", test_few_rounds);
 	g_test_add_func("/plan/properties/converges", test_converges);
 	g_test_add_func("/plan/properties/troubled", test_troubled);

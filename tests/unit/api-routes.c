@@ -20,7 +20,7 @@ struct fixture {
 	char *synced;          /* what backend.sync was asked for */
 	struct api_reply *log; /* kept when the key is the web server's */
 	bool refuse_sync;
-	bool no_plan;
+	bool no_plan, rules;
 };
 
 static void snapshot(enum api_report report, const char *key, struct arena *arena, struct report_input *ret, void *data)
@@ -43,7 +43,7 @@ static bool sync_now(const char *key, GError **error, void *data)
 	return true;
 }
 
-static void get_log(const char *key, unsigned lines, struct api_reply *reply, void *data)
+static void get_log(const char *key, unsigned lines, bool follow, struct api_reply *reply, void *data)
 {
 	struct fixture *fixture = data;
 	if (strcmp(key, "nf/edge.web.vdu.0") == 0) {
@@ -54,13 +54,37 @@ static void get_log(const char *key, unsigned lines, struct api_reply *reply, vo
 	api_reply_text(reply, text);
 }
 
+static bool get_samples(const char *key, gint64 since_wall_us, struct arena *arena, GPtrArray *ret, GError **error, void *data)
+{
+	static const struct sample sample = { .wall_us = WORLD_NOW, .mem_bytes = 1000 };
+	if (since_wall_us < WORLD_NOW)
+		g_ptr_array_add(ret, (gpointer) (guintptr) &sample);
+	return true;
+}
+
+enum { OTHER_UID = 65534 };
+
+/* Under the rules, whoever asks may operate the web server only, and read no metrics; another user may nothing at any time. */
+static bool may(gint64 uid, const char *verb, const char *key, GError **error, void *data)
+{
+	const struct fixture *fixture = data;
+	bool web = key && strstr(key, "/edge.web");
+	bool allowed = !fixture->rules || strcmp(verb, "observe") == 0 || strcmp(verb, "logs") == 0 || (strcmp(verb, "operate") == 0 && web);
+	if (uid != OTHER_UID && allowed)
+		return true;
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_AUTH, "may not %s %s", verb, key ? key : "everything");
+	return false;
+}
+
 static void set_up(struct fixture *fixture, gconstpointer data)
 {
 	fixture->world = report_world_new();
 	fixture->folder = g_dir_make_tmp("api-XXXXXX", NULL);
 	fixture->path = g_build_filename(fixture->folder, "s", NULL);
 	g_autofree char *listen = g_strconcat("unix:", fixture->path, NULL);
-	const struct api_backend backend = { .snapshot = snapshot, .sync = sync_now, .log = get_log, .data = fixture };
+	const struct api_backend backend = {
+		.snapshot = snapshot, .sync = sync_now, .log = get_log, .samples = get_samples, .may = may, .data = fixture,
+	};
 	g_autoptr(GError) error = NULL;
 	fixture->api = api_new(&backend, listen, &error);
 	g_assert_no_error(error);
@@ -129,6 +153,34 @@ static void expect(const struct fixture *fixture, const char *line, const char *
 }
 
 #define JSON "Accept: application/json\r\n"
+
+static void test_nfs(struct fixture *fixture, gconstpointer data)
+{
+	expect(fixture, "GET /v1/nf", "", "200", "0 network functions: 0 as desired.");
+	expect(fixture, "GET /v1/nf?key=edge.web.vdu.0", JSON, "200", "\"report\": \"nf\"");
+	expect(fixture, "GET /v1/nf?key=edge.nothing", "", "404", "edge.nothing");
+	expect(fixture, "GET /v1/top", "", "200", "0 network functions, 0 ill");
+	expect(fixture, "GET /v1/metrics/edge.fw?since=2026-01-01T00:00:00Z", JSON, "200", "\"mem_bytes\": 1000");
+	expect(fixture, "GET /v1/metrics/edge.fw?since=2027-01-01T00:00:00Z", "", "200", "Nothing was measured of nf/edge.fw.vdu.0");
+	expect(fixture, "GET /v1/metrics/edge.fw?since=yesterday", "", "400", "how long ago");
+	expect(fixture, "POST /v1/nf", "", "405", "");
+}
+
+static void test_rules(struct fixture *fixture, gconstpointer data)
+{
+	fixture->rules = true;
+	expect(fixture, "GET /v1/status", "", "200", "");
+	expect(fixture, "GET /v1/health", "", "200", "");
+	expect(fixture, "GET /v1/top", "", "403", "may not metrics everything");
+	expect(fixture, "GET /v1/metrics/edge.fw", "", "403", "may not metrics nf/edge.fw.vdu.0");
+	expect(fixture, "GET /v1/logs/edge.fw", "", "200", "100 lines of nf/edge.fw.vdu.0");
+	expect(fixture, "POST /v1/sync", JSON, "403", "\"code\": \"auth\"");
+	g_assert_null(fixture->synced);
+	expect(fixture, "POST /v1/sync?key=edge.fw", "", "403", "may not operate vnf/edge.fw");
+	expect(fixture, "POST /v1/sync?key=edge.web.vdu.0", "", "202", "");
+	g_assert_cmpstr(fixture->synced, ==, "vnfc/edge.web.vdu.0");
+	expect(fixture, "POST /v1/log-level?level=info", "", "403", "may not operate everything");
+}
 
 static void test_reports(struct fixture *fixture, gconstpointer data)
 {
@@ -213,7 +265,7 @@ static void *ask_as_another(void *data)
 {
 	const struct fixture *fixture = data;
 	/* The kernel tells the user of the thread that connects; of this one alone, so that the test stays who it is. */
-	if (syscall(SYS_setresuid, -1, 65534, -1) < 0)
+	if (syscall(SYS_setresuid, -1, OTHER_UID, -1) < 0)
 		return NULL;
 	return GINT_TO_POINTER(dial(fixture));
 }
@@ -274,6 +326,8 @@ static void test_tcp(struct fixture *fixture, gconstpointer data)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add("/api/nfs", struct fixture, NULL, set_up, test_nfs, tear_down);
+	g_test_add("/api/rules", struct fixture, NULL, set_up, test_rules, tear_down);
 	g_test_add("/api/reports", struct fixture, NULL, set_up, test_reports, tear_down);
 	g_test_add("/api/commands", struct fixture, NULL, set_up, test_commands, tear_down);
 	g_test_add("/api/logs", struct fixture, NULL, set_up, test_logs, tear_down);

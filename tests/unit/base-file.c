@@ -133,7 +133,7 @@ static void test_folders(void)
 	g_unsetenv("PLEACH_RUNTIME_DIR");
 	g_setenv("XDG_RUNTIME_DIR", "/run/user/7", TRUE);
 	g_autofree char *runtime = file_runtime_folder();
-	g_assert_cmpstr(runtime, ==, "/run/user/7/pleach");
+	g_assert_cmpstr(runtime, ==, geteuid() == 0 ? "/run/pleach" : "/run/user/7/pleach");
 	g_setenv("XDG_STATE_HOME", "/s", TRUE);
 	g_autofree char *state = file_state_folder();
 	g_assert_cmpstr(state, ==, "/s/pleach");

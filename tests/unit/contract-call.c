@@ -79,6 +79,30 @@ static void test_wait(void)
 	close(cancel[1]);
 }
 
+/* A far side that floods: there is always something to read. */
+static void test_flood(void)
+{
+	g_autoptr(GError) error = NULL;
+	int data[2], cancel[2];
+	g_assert_cmpint(pipe(data), ==, 0);
+	g_assert_cmpint(pipe(cancel), ==, 0);
+	g_assert_cmpint(write(data[1], "x", 1), ==, 1);
+	struct call call = call_for(20);
+	gint64 begin_us = clock_monotonic_us();
+	while (call_wait(&call, data[0], POLLIN, &error))
+		g_assert_cmpint(clock_monotonic_us() - begin_us, <, 5 * 1000 * 1000);
+	g_assert_error(error, PLEACH_ERROR, PLEACH_ERROR_TIMEOUT);
+	g_clear_error(&error);
+	call.cancel_fd = cancel[0];
+	g_assert_cmpint(write(cancel[1], "x", 1), ==, 1);
+	g_assert_false(call_wait(&call, data[0], POLLIN, &error));
+	g_assert_error(error, PLEACH_ERROR, PLEACH_ERROR_CANCELLED);
+	for (size_t i = 0; i < 2; i++) {
+		close(data[i]);
+		close(cancel[i]);
+	}
+}
+
 static void test_registry(void)
 {
 	static const struct kind_ops links = { .kind = &kind_link }, vnfcs = { .kind = &kind_vnfc };
@@ -124,6 +148,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/contract/call/left", test_left);
 	g_test_add_func("/contract/call/over", test_over);
 	g_test_add_func("/contract/call/wait", test_wait);
+	g_test_add_func("/contract/call/flood", test_flood);
 	g_test_add_func("/contract/registry", test_registry);
 	g_test_add_func("/contract/look", test_look);
 	return g_test_run();

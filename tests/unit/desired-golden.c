@@ -2,6 +2,22 @@
  * the latter: it is about what is to be done in that world (report-golden.c). */
 #include "golden.h"
 
+static json_t *packages_json(const struct network *network)
+{
+	json_t *json = json_object();
+
+	for (size_t i = 0; i < network->n_packages; i++) {
+		const struct package *package = network->packages[i];
+		g_autofree char *manifest = package_manifest(package->files, package->n_files);
+		g_auto(GStrv) lines = g_strsplit(g_strchomp(manifest), "\n", -1);
+		json_t *files = json_array();
+		for (size_t j = 0; lines[j]; j++)
+			json_array_append_new(files, json_string(lines[j]));
+		json_object_set_new(json, package->digest, files);
+	}
+	return json;
+}
+
 static json_t *network_json(const struct network *network)
 {
 	json_t *json = json_object(), *sites = json_array(), *objects = json_array(), *faulty = json_array();
@@ -12,6 +28,8 @@ static json_t *network_json(const struct network *network)
 		json_array_append_new(objects, object_to_json(network->objects.items[i]));
 	for (size_t i = 0; i < network->n_faulty_services; i++)
 		json_array_append_new(faulty, json_string(network->faulty_services[i]));
+	if (network->n_packages)
+		json_object_set_new(json, "packages", packages_json(network));
 	json_object_set_new(json, "owner", json_string(network->owner));
 	json_object_set_new(json, "revision", json_string(network->revision));
 	json_object_set_new(json, "sites", sites);

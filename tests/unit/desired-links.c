@@ -485,23 +485,69 @@ static void test_overlap(void)
 	assert_fault(made, "overlapping-cidrs", "ns.yaml", 0);
 }
 
-/* A Sap's network is not kept yet, but its name is looked at. */
+/* --- Saps --------------------------------------------------------------------------------------------------------------- */
+
+#define SAP(name) \
+	"    " name ":\n      type: tosca.nodes.nfv.Sap\n      properties: { layer_protocols: [ ipv4 ] }\n      " \
+	"requirements: [ internal_virtual_link: lan ]\n"
+#define NETWORKS "{ office: { name: eth0, vlan: 210, cidr: 10.9.0.0/24, gateway: 10.9.0.254 }, yard: { name: br0, cidr: 10.8.0.0/24 } }"
+
+static char *sap_service(const char *points)
+{
+	g_autofree char *properties = g_strdup_printf(SERVICE "        connection_points: %s\n", points);
+
+	return service_text(properties);
+}
+
+/* A service whose Saps "outside" and "other" are on the link "lan", which has @protocol. */
+static struct made *with_sap(const char *protocol, const char *networks, const char *points)
+{
+	return MAKE(WEB, { "ns.yaml", ns("ipv4", protocol, SAP("outside") SAP("other") VNF("web", "virtual_link: lan")) },
+		    { "site.yaml", g_strconcat(HEAD "topology_template:\n  node_templates:\n    b:\n      type: pleach.nodes.Site\n      "
+					       "properties: { networks: ", networks, " }\n", NULL) },
+		    { "service.yaml", sap_service(points) });
+}
+
 static void test_sap(void)
 {
-	const char *sap = "    outside:\n      type: tosca.nodes.nfv.Sap\n      properties: { layer_protocols: [ ipv4 ] }\n      "
-			  "requirements: [ internal_virtual_link: lan ]\n";
-	g_autofree char *vnfs = g_strconcat(sap, VNF("web", "virtual_link: lan"), NULL);
-	const char *site = HEAD "topology_template:\n  node_templates:\n    b:\n      type: pleach.nodes.Site\n      properties: "
-				"{ networks: { office: { name: eth0 } } }\n";
-	auto_ptr(made) made = MAKE(WEB, { "ns.yaml", ns("ipv4", NULL, vnfs) }, { "site.yaml", g_strdup(site) },
-				   NS("        connection_points: { outside: { network: office } }\n"));
-	auto_ptr(made) unknown = MAKE(WEB, { "ns.yaml", ns("ipv4", NULL, vnfs) }, { "site.yaml", g_strdup(site) },
-				      NS("        connection_points: { outside: { network: offices } }\n"));
+	auto_ptr(made) made = with_sap(NULL, NETWORKS, "{ outside: { network: office } }");
+	auto_ptr(made) pools = with_sap(IPV4("10.9.0.0/24", ", ip_allocation_pools: [ { start_ip_address: 10.9.0.10, end_ip_address: "
+						     "10.9.0.20 } ]"), NETWORKS, "{ outside: { network: office } }");
+	auto_ptr(made) none = with_sap(NULL, NETWORKS, "{}");
+	auto_ptr(made) fixed = with_sap(NULL, NETWORKS, "{ outside: { network: yard, addresses: [ 10.8.0.7 ] } }");
+	const struct object *lan = made_object(made, "link/edge.lan");
 
 	assert_clean(made);
-	assert_warning(made, "not-kept", "Sap \"outside\"");
+	assert_field(lan, "network", "eth0");
+	assert_field(lan, "vlan", "210");
+	assert_field(lan, "cidr", "10.9.0.0/24");
+	assert_field(lan, "gateway", "10.9.0.254");
+	assert_origin(lan, "network", "service.yaml", 0);
+	assert_origin(lan, "cidr", "site.yaml", 0);
+	assert_warning(made, "shared-network", "link/edge.lan shares");
+	assert_clean(pools);
+	g_assert_null(made_find(pools, "shared-network"));
+	g_assert_null(object_field(made_object(none, "link/edge.lan"), "network"));
+	assert_field(made_object(fixed, "link/edge.lan"), "network", "br0");
+	g_assert_null(object_field(made_object(fixed, "link/edge.lan"), "vlan"));
+	assert_warning(fixed, "not-kept", "Sap \"outside\"");
+}
+
+static void test_sap_faults(void)
+{
+	auto_ptr(made) unknown = with_sap(NULL, NETWORKS, "{ outside: { network: offices } }");
+	auto_ptr(made) other_cidr = with_sap(IPV4("10.1.0.0/24", ""), NETWORKS, "{ outside: { network: office } }");
+	auto_ptr(made) two = with_sap(NULL, NETWORKS, "{ outside: { network: office }, other: { network: yard } }");
+	auto_ptr(made) no_cidr = with_sap(NULL, "{ office: { name: eth0, cidr: here } }", "{ outside: { network: office } }");
+	auto_ptr(made) no_gateway = with_sap(NULL, "{ office: { name: eth0, cidr: 10.9.0.0/24, gateway: 10.7.0.1 } }",
+					     "{ outside: { network: office } }");
+
 	assert_fault(unknown, "unknown-network", "service.yaml", 9);
 	g_assert_nonnull(strstr(made_find(unknown, "unknown-network")->hint, "office"));
+	assert_fault(other_cidr, "two-cidrs", "ns.yaml", 0);
+	assert_fault(two, "connected-twice", "service.yaml", 9);
+	assert_fault(no_cidr, "bad-cidr", "site.yaml", 0);
+	assert_fault(no_gateway, "bad-gateway", "site.yaml", 0);
 }
 
 int main(int argc, char **argv)
@@ -532,6 +578,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desired/cps/twice", test_twice);
 	g_test_add_func("/desired/cps/cidr-by-address", test_cidr_by_address);
 	g_test_add_func("/desired/cps/overlap", test_overlap);
-	g_test_add_func("/desired/cps/sap", test_sap);
+	g_test_add_func("/desired/saps/attached", test_sap);
+	g_test_add_func("/desired/saps/faults", test_sap_faults);
 	return g_test_run();
 }

@@ -178,7 +178,7 @@ static void test_paths(void)
 		auto_ptr(made) made = MAKE(WITH(.nf_rest = rest), { "t.conf", g_strdup("x") }, EDGE(""));
 		assert_fault(made, "bad-deploy-path", "web.yaml", 0);
 	}
-	auto_ptr(made) none = MAKE(WITH(.nf_rest = "      artifacts:\n        c: { type: tosca.artifacts.File, file: t.conf }\n"),
+	auto_ptr(made) none = MAKE(WITH(.nf_rest = "      artifacts:\n        c: { type: pleach.artifacts.Template, file: t.conf }\n"),
 				   { "t.conf", g_strdup("x") }, EDGE(""));
 	assert_fault(none, "bad-deploy-path", "web.yaml", 0);
 	auto_ptr(made) same = MAKE(WITH(.nf_rest = "      artifacts:\n" ARTIFACT("a", "tosca.artifacts.File", "t.conf", "/etc/x")
@@ -213,47 +213,10 @@ static void test_file_bounds(void)
 
 /* --- what is not kept --------------------------------------------------------------------------------------------------- */
 
-static void test_scripts(void)
-{
-	auto_ptr(made) scripts = MAKE(WITH(.nf = "stateful: false",
-					   .nf_rest =
-						   "      interfaces: { Standard: { operations: { start: up.sh, stop: up.sh } } "
-						   "}\n"),
-				      { "up.sh", g_strdup("#!/bin/sh\n") }, EDGE(""));
-	auto_ptr(made) reload = MAKE(WITH(.nf_rest = "      interfaces: { Standard: { operations: { reload: up.sh } } }\n"),
-				     { "up.sh", g_strdup("#!/bin/sh\n") }, EDGE(""));
-
-	assert_clean(scripts);
-	made_object(scripts, "vnfc/edge.vdu.0");
-	g_assert_null(objects_find(scripts->network->objects, "nf/edge.vdu.0"));
-	assert_warning(scripts, "not-kept", "which has no command");
-	assert_warning(scripts, "not-kept", "start, stop");
-	assert_clean(reload);
-	made_object(reload, "nf/edge.vdu.0");
-	assert_warning(reload, "not-kept", "reload");
-}
-
-static void test_secrets(void)
-{
-	auto_ptr(made) used = MAKE(WITH(TYPE("      password: { type: pleach.datatypes.Secret }\n"),
-					.nf = "command: [ cat ], password: { secret: pw }", .nf_rest = TEMPLATE("t.conf")),
-				   { "t.conf", g_strdup("pass {{password}}\n") }, EDGE(""));
-	auto_ptr(made) unused = MAKE(WITH(TYPE("      password: { type: pleach.datatypes.Secret }\n"),
-					  .nf = "command: [ cat ], password: { secret: pw }", .nf_rest = TEMPLATE("t.conf")),
-				     { "t.conf", g_strdup("no pass {{ports.port.mac_address}}\n") }, EDGE(""));
-
-	assert_clean(used);
-	made_object(used, "vnfc/edge.vdu.0");
-	g_assert_null(objects_find(used->network->objects, "nf/edge.vdu.0"));
-	assert_warning(used, "not-kept", "needs a secret");
-	assert_clean(unused);
-	made_object(unused, "nf/edge.vdu.0");
-}
-
 static void test_not_kept(void)
 {
 	auto_ptr(made) made = MAKE(
-		WITH(.nf = "command: [ cat ], health_check: { type: tcp, port: 80 }",
+		WITH(.nf = "command: [ cat ]",
 		     .vdu_properties = ", boot_data: { content_or_file_data: { data: { a: b } } }",
 		     .compute = ", compute_requirements: { pids: '77', gpu: 'yes' }",
 		     .vnf_properties = ", configurable_properties: { is_autoheal_enabled: false }",
@@ -267,7 +230,7 @@ static void test_not_kept(void)
 			     "properties: { scope: nfvi_node } }\n"),
 		EDGE(""));
 
-	static const char *const parts[] = { "health check", "boot_data", "\"gpu\"", "is_autoheal_enabled", "\"vip\"", "\"disk\"",
+	static const char *const parts[] = { "boot_data", "\"gpu\"", "\"vip\"", "\"disk\"",
 					     "\"apart\"" };
 	assert_clean(made);
 	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++)
@@ -290,7 +253,7 @@ static void test_pids(void)
 /* Said once, however many instances and services use the descriptor. */
 static void test_once(void)
 {
-	auto_ptr(made) made = MAKE(WITH(.min = 5, .max = 5, .nf = "command: [ cat ], health_check: { type: tcp, port: 80 }"),
+	auto_ptr(made) made = MAKE(WITH(.min = 5, .max = 5, .vdu_properties = ", boot_data: { content_or_file_data: { data: { a: b } } }"),
 				   EDGE(""),
 				   { "other.yaml", g_strdup(HEAD "topology_template:\n  node_templates:\n    other:\n      type: "
 								 "pleach.nodes.NetworkService\n"
@@ -335,8 +298,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/desired/nf/template-faults", test_template_faults);
 	g_test_add_func("/desired/nf/paths", test_paths);
 	g_test_add_func("/desired/nf/file-bounds", test_file_bounds);
-	g_test_add_func("/desired/nf/scripts", test_scripts);
-	g_test_add_func("/desired/nf/secrets", test_secrets);
 	g_test_add_func("/desired/nf/not-kept", test_not_kept);
 	g_test_add_func("/desired/nf/once", test_once);
 	g_test_add_func("/desired/vnfc/pids", test_pids);

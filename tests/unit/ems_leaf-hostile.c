@@ -134,7 +134,7 @@ static void all_fail(struct hostile *hostile, gint64 call_ms, enum pleach_error 
 		gint64 begin_us = clock_monotonic_us();
 		struct call call = { .deadline_us = begin_us + call_ms * 1000, .cancel_fd = -1 };
 		bool ok = i == 0   ? ems_leaf_ops.observe(ems, &call, &access, NF_KEY, arena, &nf, &error)
-			  : i == 1 ? ems_leaf_ops.ensure_nf(ems, &call, &access, &want, arena, &nf, &error)
+			  : i == 1 ? ems_leaf_ops.ensure_nf(ems, &call, &access, &want, NULL, arena, &nf, &error)
 				   : ems_leaf_ops.remove_nf(ems, &call, &access, NF_KEY, &error);
 		g_assert_false(ok);
 		g_assert_null(nf);
@@ -199,6 +199,7 @@ static void test_dropped(void)
 	check(MANNER_SAY, OK_HEAD "Content-Length: 1000\r\n\r\n{\"version\":1,", CALL_MS, PLEACH_ERROR_RETRY, "");
 }
 
+/* A leaf of the first version: its state alone is looked at. */
 #define STATUS(nf) OK_HEAD "\r\n{\"version\":1,\"leaf\":\"0\",\"pid\":1,\"uptime_ms\":1,\"nf\":" nf "}"
 #define SEEN(key, state, command) \
 	STATUS("{\"key\":\"" key "\",\"incarnation\":1,\"state\":\"" state "\",\"stateful\":false,\"command\":" command \
@@ -217,7 +218,7 @@ static void ensure_fails(const char *text, const struct nf *want, gint64 call_ms
 	struct ems *ems = ems_leaf_ops.open(&site, &which, NULL);
 	struct call call = { .deadline_us = clock_monotonic_us() + call_ms * 1000, .cancel_fd = -1 };
 	const struct nf *got = NULL;
-	g_assert_false(ems_leaf_ops.ensure_nf(ems, &call, &access, want, arena, &got, &error));
+	g_assert_false(ems_leaf_ops.ensure_nf(ems, &call, &access, want, NULL, arena, &got, &error));
 	g_assert_error(error, PLEACH_ERROR, (int) code);
 	g_assert_null(got);
 	if (!strstr(error->message, words))
@@ -246,6 +247,90 @@ static void test_lies(void)
 	want.state = NF_STOPPED;
 	ensure_fails(SEEN(NF_KEY, "started", "[\"sleep\",\"1\"]"), &want, CALL_MS, PLEACH_ERROR_RETRY,
 		     "told to stop, and is started");
+}
+
+/* Of the second: changes, with their results. */
+#define NOW(nf, change, result) \
+	OK_HEAD "\r\n{\"version\":2,\"leaf\":\"" PLEACH_VERSION "\",\"pid\":1,\"uptime_ms\":1,\"seq\":1,\"packages\":[],\"change\":" change \
+	",\"result\":" result ",\"nf\":" nf "}"
+#define RESULT(id, outcome) \
+	"{\"id\":" id ",\"outcome\":\"" outcome "\",\"step\":\"check\",\"exit_status\":3,\"words\":\"line 1 is bad\",\"may_pass\":false}"
+#define OTHERS "\"operations\":{},\"secrets\":[],\"health_check\":null,\"package\":null,\"health\":"
+#define SEEN_NOW(state, health) \
+	"{\"key\":\"" NF_KEY "\",\"incarnation\":1,\"state\":\"" state "\",\"stateful\":false,\"command\":[\"sleep\",\"1\"]," \
+	"\"files\":[],\"pid\":5,\"restarts\":0,\"reason\":\"it is unwell\"," OTHERS "\"" health "\"}"
+
+static void test_lies_of_changes(void)
+{
+	struct nf want = { .key = NF_KEY, .site = "local", .incarnation = 1, .state = NF_STARTED, .command = command, .n_command = 2 };
+	ensure_fails(NOW(SEEN_NOW("started", "healthy"), "null", "null"), &want, CALL_MS, PLEACH_ERROR_RETRY, "began no change");
+	ensure_fails(NOW("null", "null", RESULT("7", "done")), &want, CALL_MS, PLEACH_ERROR_RETRY, "has none");
+	/* it says that it is done, and what it shows is something else */
+	ensure_fails(NOW(SEEN_NOW("stopped", "healthy"), "null", RESULT("7", "done")), &want, CALL_MS, PLEACH_ERROR_RETRY, "is stopped");
+	ensure_fails(NOW(SEEN_NOW("started", "unhealthy"), "null", RESULT("7", "done")), &want, CALL_MS, PLEACH_ERROR_RETRY, "it is unwell");
+	ensure_fails(NOW(SEEN_NOW("started", "healthy"), "null", RESULT("7", "untouched")), &want, CALL_MS, PLEACH_ERROR_PERMANENT,
+		     "check failed: line 1 is bad; the former is in force, untouched");
+	ensure_fails(NOW(SEEN_NOW("started", "healthy"), "null", RESULT("7", "taken-back")), &want, CALL_MS, PLEACH_ERROR_PERMANENT,
+		     "taken back");
+	ensure_fails(NOW(SEEN_NOW("started", "healthy"), "null", RESULT("7", "broken")), &want, CALL_MS, PLEACH_ERROR_PERMANENT, "line 1 is bad");
+	/* for ever under way: asked now and then, until the deadline */
+	ensure_fails(NOW(SEEN_NOW("starting", "starting"), "{\"id\":9,\"step\":\"start\",\"since_ms\":1}", RESULT("7", "done")), &want,
+		     SHORT_CALL_MS, PLEACH_ERROR_TIMEOUT, "");
+	/* faults of form */
+	ensure_fails(NOW(SEEN_NOW("started", "healthy"), "7", "null"), &want, CALL_MS, PLEACH_ERROR_RETRY, "\"change\" is not an object");
+	ensure_fails(NOW(SEEN_NOW("started", "healthy"), "{\"id\":0,\"step\":\"x\",\"since_ms\":0}", "null"), &want, CALL_MS,
+		     PLEACH_ERROR_RETRY, "out of range");
+	ensure_fails(NOW(SEEN_NOW("started", "healthy"), "null", RESULT("7", "splendid")), &want, CALL_MS, PLEACH_ERROR_RETRY, "outcome");
+	ensure_fails(NOW(SEEN_NOW("started", "radiant"), "null", "null"), &want, CALL_MS, PLEACH_ERROR_RETRY, "health is not known");
+	/* what an old leaf cannot do */
+	want.n_command = 0;
+	want.package = "0000000000000000000000000000000000000000000000000000000000000000";
+	ensure_fails(STATUS("null"), &want, CALL_MS, PLEACH_ERROR_UNSUPPORTED, "it speaks version 1 of the protocol, which knows no packages");
+	/* a package that it has not, and that nobody gave us */
+	ensure_fails(NOW("null", "null", "null"), &want, CALL_MS, PLEACH_ERROR_INVALID, "was not given");
+}
+
+static bool hear(const char *text, size_t length, void *data)
+{
+	*(size_t *) data += length;
+	return *(size_t *) data < 1000000;
+}
+
+/* The log and the metrics of a leaf that means ill. */
+static void measure_and_log(enum manner manner, const char *text, gint64 call_ms, bool follow, bool log_good)
+{
+	struct hostile hostile;
+	begin(&hostile, manner, text);
+	auto_ptr(arena) arena = arena_new();
+	const struct site site = { .name = "local" };
+	const struct driver_ref which = { .name = "leaf", .driver = "leaf" };
+	const struct access access = { .key = "vnfc/a.0", .transport = "unix", .address = hostile.path };
+	struct ems *ems = ems_leaf_ops.open(&site, &which, NULL);
+	g_autoptr(GError) error = NULL, log_error = NULL;
+	const struct sample *sample = NULL;
+	size_t heard = 0;
+	gint64 begin_us = clock_monotonic_us();
+	struct call call = { .deadline_us = begin_us + call_ms * 1000, .cancel_fd = -1 };
+	g_assert_cmpint(ems_leaf_ops.log(ems, &call, &access, NF_KEY, 10, follow, hear, &heard, &log_error), ==, log_good);
+	call.deadline_us = clock_monotonic_us() + call_ms * 1000;
+	g_assert_false(ems_leaf_ops.measure(ems, &call, &access, NF_KEY, arena, &sample, &error));
+	g_assert_nonnull(error);
+	g_assert_null(sample);
+	g_assert_cmpint((clock_monotonic_us() - begin_us) / 1000, <, 2 * call_ms + 2000);
+	ems_leaf_ops.close(ems);
+	end(&hostile);
+}
+
+static void test_log_and_metrics(void)
+{
+	measure_and_log(MANNER_ENDLESS, OK_HEAD "\r\n", CALL_MS, true, true); /* it was heard until it was enough */
+	measure_and_log(MANNER_ENDLESS, OK_HEAD "\r\n", CALL_MS, false, false);
+	measure_and_log(MANNER_SILENT, "", SHORT_CALL_MS, true, true);
+	measure_and_log(MANNER_SILENT, "", SHORT_CALL_MS, false, false);
+	measure_and_log(MANNER_DROP, "", CALL_MS, true, false);
+	measure_and_log(MANNER_SAY, OK_HEAD "\r\n{\"version\":2,\"cpu_us\":-7}", CALL_MS, false, true);
+	measure_and_log(MANNER_SAY, OK_HEAD "\r\n{\"version\":2,\"cpu_us\":1,\"mem_bytes\":1,\"disk_bytes\":1,\"processes\":1,\"ports\":[7]}",
+			CALL_MS, false, true);
 }
 
 static void test_far_sides_that_are_none(void)
@@ -281,6 +366,16 @@ static void test_far_sides_that_are_none(void)
 	which.options = value_map(arena, names, values, 1);
 	g_assert_null(ems_leaf_ops.open(&site, &which, &error));
 	g_assert_nonnull(strstr(error->message, "was given options"));
+	g_clear_error(&error);
+	const char *const upgrade[] = { "upgrade" };
+	const struct value *const no[] = { value_string(arena, "no") }, *const maybe[] = { value_string(arena, "maybe") };
+	which.options = value_map(arena, upgrade, no, 1);
+	ems = ems_leaf_ops.open(&site, &which, &error);
+	g_assert_no_error(error);
+	ems_leaf_ops.close(ems);
+	which.options = value_map(arena, upgrade, maybe, 1);
+	g_assert_null(ems_leaf_ops.open(&site, &which, &error));
+	g_assert_nonnull(strstr(error->message, "\"upgrade\", which is yes or no"));
 }
 
 int main(int argc, char **argv)
@@ -293,6 +388,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/ems_leaf/hostile/slow", test_slow);
 	g_test_add_func("/ems_leaf/hostile/dropped", test_dropped);
 	g_test_add_func("/ems_leaf/hostile/lies", test_lies);
+	g_test_add_func("/ems_leaf/hostile/lies-of-changes", test_lies_of_changes);
+	g_test_add_func("/ems_leaf/hostile/log-and-metrics", test_log_and_metrics);
 	g_test_add_func("/ems_leaf/hostile/far-sides-that-are-none", test_far_sides_that_are_none);
 	return g_test_run();
 }

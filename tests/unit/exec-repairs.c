@@ -155,7 +155,57 @@ static void test_starts_anew(void)
 	mock_free(mock);
 }
 
-/* What the operator asked for, and what is put right in place, is no repair of this sort. */
+/* What is put right in place is so at once for a while, and then later and later, for whatever reason it is done. */
+static void test_in_place(void)
+{
+	static const struct {
+		enum action action;
+		enum cause cause;
+	} cases[] = { { ACTION_CHANGE, CAUSE_DRIFT }, { ACTION_RESTART, CAUSE_UNATTRIBUTED }, { ACTION_CHANGE, CAUSE_INTENT } };
+	for (size_t c = 0; c < G_N_ELEMENTS(cases); c++) {
+		struct mock *mock = mock_new();
+		mock->random = G_MAXUINT32;
+		mock_step(mock, cases[c].action, vnfc, NULL)->cause = cases[c].cause;
+		for (int i = 0; i < EXEC_REPAIRS_AT_ONCE; i++)
+			g_assert_cmpint(pause_s(mock), ==, 0);
+		for (gint64 expected_s = 1; expected_s <= 8; expected_s *= 2)
+			g_assert_cmpint(pause_s(mock), ==, expected_s);
+		/* it kept well; the operator asks; something else is desired */
+		died_after_s(mock, EXEC_WELL_S);
+		for (int i = 0; i < EXEC_REPAIRS_AT_ONCE; i++)
+			g_assert_cmpint(pause_s(mock), ==, 0);
+		g_assert_cmpint(pause_s(mock), ==, 1);
+		exec_forget(mock->exec, vnfc);
+		g_assert_cmpint(pause_s(mock), ==, 0);
+		for (int i = 1; i < EXEC_REPAIRS_AT_ONCE; i++)
+			pause_s(mock);
+		g_assert_cmpint(pause_s(mock), ==, 1);
+		g_array_index(mock->steps, struct step, 0).desired = mock_object(mock, vnfc, 0, 1300);
+		g_assert_cmpint(pause_s(mock), ==, 0);
+		mock_free(mock);
+	}
+}
+
+/* Its reason names the field that does not stay. */
+static void test_in_place_tells_why(void)
+{
+	struct mock *mock = mock_with_repair(ACTION_CHANGE);
+	const struct field_change changes[] = { { .path = "cp.lan.mtu" }, { .path = "state" } };
+	struct step *step = &g_array_index(mock->steps, struct step, 0);
+	step->changes = changes;
+	step->n_changes = G_N_ELEMENTS(changes);
+	for (int i = 0; i < EXEC_REPAIRS_AT_ONCE; i++)
+		g_assert_cmpint(pause_s(mock), ==, 0);
+	died_after_s(mock, 2);
+	mock_start(mock);
+	mock_turn(mock);
+	g_assert_cmpstr(exec_operation(mock->exec, 0)->error, ==, "cp.lan.mtu (and 1 more) was put right 5 times, and is not as it "
+			"should be 2.0 s after the last time; next try in 1.0 s");
+	mock_finish(mock);
+	mock_free(mock);
+}
+
+/* What the operator asked for, and what is put right in place once, waits for nothing. */
 static void test_other_steps(void)
 {
 	static const struct {
@@ -221,6 +271,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/exec/repairs/over-rounds", test_waits_over_rounds);
 	g_test_add_func("/exec/repairs/failure-between", test_failure_between);
 	g_test_add_func("/exec/repairs/starts-anew", test_starts_anew);
+	g_test_add_func("/exec/repairs/in-place", test_in_place);
+	g_test_add_func("/exec/repairs/in-place-tells-why", test_in_place_tells_why);
 	g_test_add_func("/exec/repairs/other-steps", test_other_steps);
 	g_test_add_func("/exec/repairs/host-and-hosted", test_host_and_hosted);
 	g_test_add_func("/exec/repairs/others-go-on", test_others_go_on);

@@ -222,6 +222,39 @@ static void test_held(void)
 	mock_free(mock);
 }
 
+/* What a former life tried in vain is not tried again by the next one, as long as it would be the same. */
+static void test_held_over_a_restart(void)
+{
+	struct mock *before = mock_new();
+	mock_step(before, ACTION_CHANGE, "link/a.b", NULL);
+	mock_fail(before, "link/a.b", PLEACH_ERROR_PERMANENT, 1000);
+	mock_start(before);
+	mock_finish(before);
+	const struct operation *failed = exec_operation(before->exec, 0);
+	g_assert_cmpuint(strlen(failed->wanted), ==, 64);
+	struct operation kept = { .id = "abc-1", .key = "link/a.b", .site = "local", .revision = "abc", .action = ACTION_CHANGE,
+				  .state = OP_FAILED, .attempt = 1, .error_code = "permanent", .error = "taken back" };
+	g_autofree char *wanted = g_strdup(failed->wanted), *seen = g_strdup(failed->seen);
+	kept.wanted = wanted;
+	kept.seen = seen;
+	mock_free(before);
+	struct mock *mock = mock_new();
+	struct step *step = mock_step(mock, ACTION_CHANGE, "link/a.b", NULL);
+	mock->exec = exec_new(&mock->options);
+	exec_remember(mock->exec, &kept);
+	mock_start(mock);
+	mock_finish(mock);
+	g_assert_cmpstr(mock->acts->str, ==, "");
+	g_assert_cmpint(mock_state(mock, 0), ==, OP_FAILED);
+	g_assert_cmpstr(exec_operation(mock->exec, 0)->error, ==, "taken back");
+	g_assert_cmpstr(exec_operation(mock->exec, 0)->error_code, ==, "permanent");
+	step->desired = mock_object(mock, "link/a.b", 0, 1300);
+	mock_start(mock);
+	mock_finish(mock);
+	g_assert_cmpstr(mock->acts->str, ==, "change link/a.b 1;");
+	mock_free(mock);
+}
+
 static void test_cancel(void)
 {
 	struct mock *mock = mock_new();
@@ -393,6 +426,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/exec/run/round-ends", test_round_ends);
 	g_test_add_func("/exec/run/unknown-outcome", test_unknown_outcome_wants_a_look);
 	g_test_add_func("/exec/run/held", test_held);
+	g_test_add_func("/exec/run/held-over-a-restart", test_held_over_a_restart);
 	g_test_add_func("/exec/run/cancel", test_cancel);
 	g_test_add_func("/exec/run/cancel-between-tries", test_cancel_between_tries);
 	g_test_add_func("/exec/run/deadline", test_deadline);

@@ -16,6 +16,12 @@ static void test_interfaces(void)
 	name_of_veth("vnfc/edge.fw.vdu.0", "lan", 1, c);
 	g_assert_cmpstr(a, !=, b);
 	g_assert_cmpstr(a, ==, c);
+	name_of_uplink("me", "local", "link/edge.lan", a);
+	name_of_uplink("you", "local", "link/edge.lan", b);
+	name_of_uplink("me", "berlin", "link/edge.lan", c);
+	g_assert_cmpuint(strlen(a), ==, 14);
+	g_assert_cmpstr(a, !=, b);
+	g_assert_cmpstr(a, !=, c);
 }
 
 static void test_ports(void)

@@ -22,7 +22,7 @@ static bool note_observe(struct ems *ems, const struct call *call, const struct 
 }
 
 static bool note_ensure(struct ems *ems, const struct call *call, const struct access *access, const struct nf *want,
-			struct arena *arena, const struct nf **ret_got, GError **error)
+			const struct package *package, struct arena *arena, const struct nf **ret_got, GError **error)
 {
 	g_string_append_printf(ems->asked, "ensure %s#%u at %s;", want->key, want->incarnation, access->address);
 	*ret_got = ems->there;
@@ -160,6 +160,9 @@ static void test_unknown(struct fixture *fixture, gconstpointer data)
 		g_assert_cmpint(object_value(object, "state")->type, ==, VALUE_UNKNOWN);
 		g_assert_cmpint(object_value(object, "command")->type, ==, VALUE_UNKNOWN);
 		g_assert_nonnull(strstr(object_string(object, "reason", ""), reasons[i]));
+		/* nothing is planned on what is not known, so nothing that is known stands beside it */
+		for (size_t j = 0; j < object->n_fields; j++)
+			g_assert_true(object->fields[j].value->type == VALUE_UNKNOWN || object->fields[j].spec->flags & FIELD_OBSERVED);
 	}
 }
 

@@ -81,21 +81,21 @@ static void test_observe(struct fixture *fixture, gconstpointer data)
 	bool changed = false;
 	g_assert_true(files_put(files, 2, &changed, NULL));
 	g_autofree char *digest = files_digest("first\n"), *edited = files_digest("second\n");
-	const struct leaf_file *seen = files_observe(fixture->arena, files, 2);
+	const struct leaf_file *seen = files_observe(fixture->arena, files, 2, "salt");
 	g_assert_cmpstr(seen[0].digest, ==, digest);
 	g_assert_cmpstr(seen[0].mode, ==, "0640");
 	g_assert_null(seen[0].content);
 
 	g_assert_true(g_file_set_contents(files[0].path, "second\n", -1, NULL));
 	g_assert_cmpint(g_unlink(files[1].path), ==, 0);
-	seen = files_observe(fixture->arena, files, 2);
+	seen = files_observe(fixture->arena, files, 2, "salt");
 	g_assert_cmpstr(seen[0].digest, ==, edited);
 	g_assert_null(seen[1].digest);
 	g_assert_null(seen[1].mode);
 
 	g_assert_true(files_put(files, 2, &changed, NULL));
 	g_assert_true(changed);
-	seen = files_observe(fixture->arena, files, 2);
+	seen = files_observe(fixture->arena, files, 2, "salt");
 	g_assert_cmpstr(seen[0].digest, ==, digest);
 	g_assert_nonnull(seen[1].digest);
 }
@@ -111,13 +111,13 @@ static void test_strange_things(struct fixture *fixture, gconstpointer data)
 	g_assert_cmpint(symlink(secret, files[1].path), ==, 0);
 	g_assert_true(g_file_set_contents(files[2].path, "", -1, NULL));
 	g_assert_cmpint(truncate(files[2].path, (off_t) 1 << 40), ==, 0);
-	const struct leaf_file *seen = files_observe(fixture->arena, files, 3);
+	const struct leaf_file *seen = files_observe(fixture->arena, files, 3, "salt");
 	g_assert_null(seen[0].digest);
 	g_assert_null(seen[1].digest);
 	g_assert_nonnull(seen[2].digest);
 	g_assert_true(files_put(files, 3, &changed, NULL));
 	g_assert_true(changed);
-	seen = files_observe(fixture->arena, files, 3);
+	seen = files_observe(fixture->arena, files, 3, "salt");
 	for (int i = 0; i < 3; i++) {
 		g_autofree char *digest = files_digest(files[i].content);
 		g_assert_cmpstr(seen[i].digest, ==, digest);

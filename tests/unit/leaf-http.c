@@ -2,6 +2,7 @@
 #include "leaf_process.h"
 #include "leafproto/leafproto.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 
 struct fixture {
@@ -63,6 +64,13 @@ static void test_refusals(struct fixture *fixture, gconstpointer data)
 	refused(fixture, "GET", "/v1/nf/log?lines=-1", NULL, 400, "not a number");
 	refused(fixture, "GET", "/v1/nf/log?lines=99999999", NULL, 400, "not a number");
 	refused(fixture, "GET", "/v1/nf/log?lines=ten", NULL, 400, "not a number");
+	refused(fixture, "GET", "/v1/status?wait_ms=99999999", NULL, 400, "not a number");
+	refused(fixture, "GET", "/v1/status?wait_ms=10&after=-1", NULL, 400, "not a number");
+	refused(fixture, "POST", "/v1/nf/cancel", NULL, 400, "which change");
+	refused(fixture, "POST", "/v1/nf/cancel?id=x", NULL, 400, "not a number");
+	refused(fixture, "POST", "/v1/upgrade", "hello", 400, "no program");
+	refused(fixture, "POST", "/v1/packages/abc", NULL, 400, "named by its digest");
+	refused(fixture, "PUT", "/v1/packages/abc", "x", 404, "nothing at this path");
 }
 
 static void test_garbage(struct fixture *fixture, gconstpointer data)
@@ -156,7 +164,8 @@ static void test_usage(void)
 	}
 }
 
-/* As its VIM starts it: a listening socket as descriptor 3, and a byte on descriptor 4 once it serves. */
+/* As its VIM starts it: a listening socket as descriptor 3, a byte on descriptor 4 once it serves, and another when there is news of its
+ * network function. */
 static void test_inherited_descriptors(void)
 {
 	if (leaf_process_missing())
@@ -176,7 +185,7 @@ static void test_inherited_descriptors(void)
 		dup2(high_ready, 4);
 		for (int fd = 5; fd < 102; fd++)
 			close(fd);
-		execl(BINARY_DIR "/bin/pleach-leaf", "pleach-leaf", "--listen-fd", "3", NULL);
+		execl(BINARY_DIR "/bin/pleach-leaf", "pleach-leaf", "--listen-fd", "3", "--folder", folder, NULL);
 		_exit(127);
 	}
 	close(listening);
@@ -184,10 +193,20 @@ static void test_inherited_descriptors(void)
 	char bytes[8];
 	g_assert_cmpint(read(ready[0], bytes, sizeof(bytes)), ==, 1);
 	g_assert_cmpint(bytes[0], ==, 'R');
-	g_assert_cmpint(read(ready[0], bytes, sizeof(bytes)), ==, 0); /* closed */
-	close(ready[0]);
 	unsigned http = 0;
 	g_autofree char *text = leaf_process_ask(&leaf, "GET", "/v1/status", NULL, &http);
+	g_assert_cmpuint(http, ==, 200);
+	struct pollfd bell = { .fd = ready[0], .events = POLLIN };
+	g_assert_cmpint(poll(&bell, 1, 0), ==, 0); /* nothing has happened */
+	const char *nf = "{\"version\":1,\"key\":\"nf/a.0\",\"incarnation\":1,\"state\":\"started\",\"stateful\":false,"
+			 "\"command\":[\"sleep\",\"100\"],\"files\":[]}";
+	g_autofree char *taken = leaf_process_ask(&leaf, "PUT", "/v1/nf", nf, &http);
+	g_assert_cmpuint(http, ==, 200);
+	g_assert_cmpint(read(ready[0], bytes, sizeof(bytes)), >=, 1);
+	g_assert_cmpint(bytes[0], ==, '!');
+	/* nobody listens any more: that is no reason to end */
+	close(ready[0]);
+	g_autofree char *gone = leaf_process_ask(&leaf, "DELETE", "/v1/nf", NULL, &http);
 	g_assert_cmpuint(http, ==, 200);
 	g_assert_cmpint(leaf_process_end(&leaf), ==, 0);
 }

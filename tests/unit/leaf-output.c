@@ -4,7 +4,7 @@
 
 static void feed(struct output *output, const char *text)
 {
-	output_feed(output, text, strlen(text));
+	output_feed(output, OUTPUT_NF, text, strlen(text));
 }
 
 static void test_lines(void)
@@ -29,7 +29,7 @@ static void test_safe_to_print(void)
 {
 	auto_ptr(output) output = output_new();
 	const char bytes[] = "a\x1b[2Jb\0c\td\xff\n";
-	output_feed(output, bytes, sizeof(bytes) - 1);
+	output_feed(output, OUTPUT_NF, bytes, sizeof(bytes) - 1);
 	g_autofree char *all = output_tail(output, 1);
 	g_assert_nonnull(strstr(all, " a.[2Jb.c\td\xef\xbf\xbd\n"));
 }

@@ -22,7 +22,7 @@ static void test_nf_round_trip(void)
 	auto_ptr(arena) arena = arena_new();
 	struct leaf_nf nf = sample();
 	size_t length = 0;
-	g_autofree char *text = leaf_nf_encode(&nf, &length, &error);
+	g_autofree char *text = leaf_nf_encode(&nf, LEAF_PROTOCOL_VERSION, &length, &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(length, ==, strlen(text));
 	const struct leaf_nf *back = leaf_nf_decode(arena, text, length, &error);
@@ -228,7 +228,7 @@ static void test_all_files_together(void)
 	nf.n_files = N - 1;
 	size_t length = 0;
 	g_autoptr(GError) error = NULL;
-	g_assert_null(leaf_nf_encode(&nf, &length, &error));
+	g_assert_null(leaf_nf_encode(&nf, LEAF_PROTOCOL_VERSION, &length, &error));
 	g_assert_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID);
 	g_assert_nonnull(strstr(error->message, "when encoded"));
 }
@@ -245,7 +245,8 @@ static void test_hostile_requests(void)
 		{ "[]", "not an object" },
 		{ "null", "not an object" },
 		{ "{}", "\"version\" is missing" },
-		{ "{\"version\":2}", "version 2 is not 1" },
+		{ "{\"version\":3}", "version 3 is not one from 1 to 2" },
+		{ "{\"version\":0}", "version 0 is not one from 1 to 2" },
 		{ "{\"version\":\"1\"}", "not an integer" },
 		{ NF("\"command\":[],\"files\":[]") "x", "not valid JSON" },
 		{ NF("\"command\":[],\"files\":[],\"files\":[]"), "not valid JSON" },
@@ -299,7 +300,7 @@ static void test_hostile_replies(void)
 		{ "{\"version\":1,\"leaf\":\"0\",\"pid\":1,\"uptime_ms\":1}", "\"nf\" is missing" },
 		{ STATUS("7"), "\"nf\" is not an object" },
 		{ SEEN("\"state\":\"splendid\",\"files\":[],\"pid\":1,\"restarts\":0"), "state \"splendid\" is not known" },
-		{ SEEN("\"state\":\"started\",\"files\":[],\"pid\":-1,\"restarts\":0"), "negative" },
+		{ SEEN("\"state\":\"started\",\"files\":[],\"pid\":-1,\"restarts\":0"), "is out of range" },
 		{ SEEN("\"state\":\"started\",\"files\":[],\"pid\":1"), "\"restarts\" is missing" },
 		{ SEEN("\"state\":\"started\",\"files\":[],\"pid\":1,\"restarts\":0,\"reason\":{}"), "not a string" },
 		{ SEEN("\"state\":\"started\",\"files\":[{\"name\":\"a\",\"path\":\"/a\",\"digest\":\"zz\"}],"

@@ -163,6 +163,46 @@ static void test_namespaces(void)
 }
 
 /* More news than the socket holds: nothing is lost all the same. */
+/* An interface that is passed on to another namespace, and what the kernel says where it cannot be. */
+static void test_upper(void)
+{
+	if (!own_namespace())
+		return;
+	g_autoptr(GError) error = NULL;
+	int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	g_assert_cmpint(unshare(CLONE_NEWNET), ==, 0);
+	int there = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	g_assert_cmpint(setns(here, CLONE_NEWNET), ==, 0);
+	auto_ptr(nl) nl = nl_open(NL_HERE, &error);
+	auto_ptr(nl) other = nl_open((struct nl_where) { there, here }, &error);
+	g_assert_no_error(error);
+	const struct nl_veth veth = { .name = "u0", .index = 60, .mtu = 1500, .peer_name = "u1", .peer_mac = { { 2, 0, 0, 0, 0, 9 } },
+		.peer_netns_fd = -1 };
+	g_assert_true(nl_veth_create(nl, &veth, &error));
+	const struct nl_upper whole = { .name = "up0", .lower = 60, .mtu = 1400, .netns_fd = there };
+	g_assert_true(nl_upper_create(nl, &whole, &error));
+	g_assert_no_error(error);
+	g_autoptr(GPtrArray) seen = nl_links_new();
+	g_assert_true(nl_links(other, seen, &error));
+	const struct nl_link *made = NULL;
+	for (guint i = 0; i < seen->len; i++)
+		if (strcmp(((struct nl_link *) seen->pdata[i])->name, "up0") == 0)
+			made = seen->pdata[i];
+	g_assert_nonnull(made);
+	g_assert_cmpstr(made->kind, ==, "macvlan");
+	g_assert_cmpuint(made->mtu, ==, 1400);
+	/* Passed on whole is passed on once; and a VLAN needs a kernel that has them. */
+	const struct nl_upper second = { .name = "up1", .lower = 60, .netns_fd = there };
+	g_assert_false(nl_upper_create(nl, &second, &error));
+	g_assert_nonnull(strstr(error->message, "up1"));
+	g_clear_error(&error);
+	const struct nl_upper vlan = { .name = "up2", .lower = 60, .vlan = 210, .netns_fd = there };
+	g_assert_true(nl_upper_create(nl, &vlan, &error) || nl_errno(nl) == EOPNOTSUPP);
+	g_assert_true(nl_link_delete(nl, 60, NULL));
+	close(here);
+	close(there);
+}
+
 static void test_overflow(void)
 {
 	if (!own_namespace())
@@ -189,6 +229,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/netlink/addresses", test_addresses);
 	g_test_add_func("/netlink/kernel", test_kernel);
 	g_test_add_func("/netlink/namespaces", test_namespaces);
+	g_test_add_func("/netlink/upper", test_upper);
 	g_test_add_func("/netlink/overflow", test_overflow);
 	return g_test_run();
 }

@@ -75,6 +75,51 @@ static void test_history(void)
 	report_world_free(world);
 }
 
+/* What led to it, along the chain; what is held; who asked for each field. */
+static void test_causes(void)
+{
+	struct report_world *world = stuck_world();
+	const struct store_event related[] = {
+		{ .id = 4, .wall_us = WORLD_NOW - 2 * G_USEC_PER_SEC, .key = "link/edge.lan", .kind = EVENT_DRIFT, .text = "is gone" },
+		{ .id = 3, .wall_us = WORLD_NOW - 3 * G_USEC_PER_SEC, .key = "nf/edge.fw.vdu.0", .kind = EVENT_ENDED, .text = "ended: status 3" },
+		{ .id = 2, .wall_us = WORLD_NOW - 4 * G_USEC_PER_SEC, .key = "nf/edge.other.vdu.0", .kind = EVENT_ENDED, .text = "not this" },
+		{ .id = 1, .wall_us = WORLD_NOW - 5 * G_USEC_PER_SEC, .key = "site/elsewhere", .kind = EVENT_BLIND, .text = "nor this" },
+	};
+	const struct store_field fields[] = {
+		{ "command", &value_null, { "fw.yaml", 3, 1 }, "aaaaaaaaaaaaaaaa" }, { "mode", &value_null, { "fw.yaml", 4, 1 }, "bbbbbbbbbbbbbbbb" },
+		{ "state", &value_null, { "fw.yaml", 5, 1 }, "aaaaaaaaaaaaaaaa" },
+	};
+	const struct store_revision revision = { .commit = "aaaaaaaaaaaaaaaa", .summary = "First (Anna)" };
+	const struct store_hold hold = { "edge", "anna", "racks", WORLD_NOW, 0 };
+	world->input.related = related;
+	world->input.n_related = G_N_ELEMENTS(related);
+	world->input.fields = fields;
+	world->input.n_fields = G_N_ELEMENTS(fields);
+	world->input.revisions = &revision;
+	world->input.n_revisions = 1;
+	world->input.holds = &hold;
+	world->input.n_holds = 1;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *text = report_explain(world_input(world), "nf/edge.fw.vdu.0", &style_text, &error);
+	g_assert_nonnull(strstr(text, "\nSuspended\n  edge: by anna since "));
+	g_assert_nonnull(strstr(text, "\nWhat led to it\n  ended 3 s ago  ended: status 3\n"));
+	g_assert_nonnull(strstr(text, "    link/edge.lan     Retrying  attempt 2"));
+	g_assert_nonnull(strstr(text, "\n      drift 2 s ago   is gone"));
+	g_assert_nonnull(strstr(text, "\nApplied, and who asked for it\n"
+				      "  by commit aaaaaaaaaaaa \"First (Anna)\"\n"
+				      "      command: null   (fw.yaml:3)\n"
+				      "      state: null   (fw.yaml:5)\n"
+				      "  by commit bbbbbbbbbbbb\n"
+				      "      mode: null   (fw.yaml:4)\n"));
+	g_assert_null(strstr(text, "not this"));
+	g_assert_null(strstr(text, "nor this"));
+	g_autofree char *json = report_explain(world_input(world), "nf/edge.fw.vdu.0", &style_json, &error);
+	g_autoptr(json_t) parsed = schema_check_text("explain", json);
+	g_assert_cmpuint(json_array_size(json_object_get(parsed, "applied")), ==, 3);
+	g_assert_cmpuint(json_array_size(json_object_get(parsed, "behind")), ==, 1);
+	report_world_free(world);
+}
+
 static void test_aggregate(void)
 {
 	struct report_world *world = stuck_world();
@@ -163,6 +208,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/report/explain/chain", test_chain);
 	g_test_add_func("/report/explain/history", test_history);
+	g_test_add_func("/report/explain/causes", test_causes);
 	g_test_add_func("/report/explain/aggregate", test_aggregate);
 	g_test_add_func("/report/explain/ring", test_ring);
 	g_test_add_func("/report/explain/others", test_others);

@@ -71,7 +71,7 @@ static void test_conditions(void)
 		"vnf/edge.fw              Waiting   0 of 1           fw\n",
 		"vnfc/edge.fw.vdu.0     Waiting                    to create, after link/edge.wan\n",
 		"nf/edge.fw.vdu.0     Waiting                    to create, after vnfc/edge.fw.vdu.0\n",
-		"nf/edge.web.vdu.0    Failed                     haproxy: line 3:\n          unknown keyword\n",
+		"nf/edge.web.vdu.0    Failed                     haproxy: line 3:\n          unknown keyword; held until that changes, or: pleach sync nf/edge.web.vdu.0\n",
 		"vnfc/edge.web.1.vdu.0  Retrying  10.64.3.4 (lan)  attempt 4: refused\n",
 		"nf/edge.web.1.vdu.0  Drifted   started          to change\n",
 		"8 objects: 1 ready, 1 creating, 2 waiting, 1 drifted, 1 retrying, 1 failed, 1 held.\n",

@@ -199,7 +199,7 @@ static void test_hostile_tree(void)
 		   "if [ \"$(printf '\\x41')\" != A ]; then bin() { printf %%s \"$1\" | perl -ne 'print pack(\"H*\", $_)'; }; fi;"
 		   "link() { printf %%s \"$1\" | git hash-object -w --stdin; };"
 		   "{ printf '100644 ..\\0'; bin $blob; printf '100644 .git\\0'; bin $blob; printf '40000 .GIT\\0'; bin $blob;"
-		   "printf '100644 a\\nb\\0'; bin $blob;"
+		   "printf '100644 a\\nb\\0'; bin $blob; printf '100644 \\376\\377.yaml\\0'; bin $blob;"
 		   "  printf '160000 sub\\0'; bin $blob; printf '120000 inside\\0'; bin $(link good.yaml);"
 		   "printf '120000 up\\0'; bin $(link ../x);"
 		   "  printf '120000 absolute\\0'; bin $(link /etc/passwd); printf '120000 sneaky\\0';"
@@ -218,7 +218,9 @@ static void test_hostile_tree(void)
 	g_assert_cmpuint(snapshot_count(snapshot), ==, 2);
 	g_assert_nonnull(snapshot_find(snapshot, "good.yaml"));
 	g_assert_nonnull(snapshot_find(snapshot, "exact.yaml"));
+	g_assert_false(snapshot_is_whole(snapshot));
 	g_assert_true(has_finding(diags, "unsafe-path", SEVERITY_ERROR, ".."));
+	g_assert_true(has_finding(diags, "path-not-text", SEVERITY_ERROR, "\xef\xbf\xbd\xef\xbf\xbd.yaml"));
 	g_assert_true(has_finding(diags, "unsafe-path", SEVERITY_ERROR, ".git"));
 	g_assert_true(has_finding(diags, "unsafe-path", SEVERITY_ERROR, ".GIT"));
 	g_assert_true(has_finding(diags, "path-not-text", SEVERITY_ERROR, "a\\x0ab"));
@@ -231,6 +233,33 @@ static void test_hostile_tree(void)
 	g_assert_true(has_finding(diags, "duplicate-path", SEVERITY_ERROR, "good.yaml"));
 	g_assert_true(has_finding(diags, "file-too-large", SEVERITY_ERROR, "huge.yaml"));
 	g_assert_true(has_finding(diags, "file-too-large", SEVERITY_WARNING, "huge.img"));
+	gitrepo_remove(folder);
+}
+
+/* Objects that would fill the memory of who reads them: their sizes are looked at first. */
+static void test_huge_objects(void)
+{
+	if (gitrepo_missing())
+		return;
+	char *folder = gitrepo_folder();
+	gitrepo_do(folder, "git init -q -b main .; echo x >good.yaml; git add .; git commit -qm good;"
+			   "tree=$(head -c %d /dev/zero | git hash-object -t tree -w --stdin --literally);"
+			   "blob=$(git rev-parse main:good.yaml); top=$(printf '100644 blob %%s\\tgood.yaml\\n040000 tree %%s\\thuge\\n' $blob $tree |"
+			   " git mktree); git branch tree $(echo x | git commit-tree $top);"
+			   "git branch text $(head -c %d /dev/zero | tr '\\0' x | git commit-tree -p main main^{tree})",
+		   SOURCE_MAX_TREE_BYTES + 1, SOURCE_MAX_COMMIT_BYTES);
+	g_autoptr(GError) error = NULL;
+	auto_ptr(diags) diags = diags_new();
+	auto_ptr(snapshot) snapshot = snapshot_open_commit(folder, "tree", NULL, diags, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(snapshot_count(snapshot), ==, 1);
+	g_assert_false(snapshot_is_whole(snapshot));
+	g_assert_true(has_finding(diags, "too-many-files", SEVERITY_ERROR, "huge"));
+	auto_ptr(snapshot) good = snapshot_open_commit(folder, "main", NULL, diags, &error);
+	g_assert_no_error(error);
+	g_assert_true(snapshot_is_whole(good));
+	g_assert_null(snapshot_open_commit(folder, "text", NULL, diags, &error));
+	g_assert_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID);
 	gitrepo_remove(folder);
 }
 
@@ -471,6 +500,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/source/commit/revisions", test_revisions);
 	g_test_add_func("/source/commit/empty-and-foreign", test_empty_and_foreign);
 	g_test_add_func("/source/commit/hostile-tree", test_hostile_tree);
+	g_test_add_func("/source/commit/huge-objects", test_huge_objects);
 	g_test_add_func("/source/commit/tree-bomb", test_tree_bomb);
 	g_test_add_func("/source/commit/deep-and-long", test_deep_and_long);
 	g_test_add_func("/source/commit/long-history", test_long_history);

@@ -210,6 +210,28 @@ static void test_repository_replaced(void)
 	gitrepo_remove(folder);
 }
 
+/* What is followed may be a tag, which may move, or a commit that is still to come. */
+static void test_tags_and_commits(void)
+{
+	if (gitrepo_missing())
+		return;
+	char *folder = make_repositories();
+	g_autofree char *first = gitrepo_run(folder, "cd work; git tag -a -m t v/1; git push -q origin v/1; git rev-parse HEAD");
+	auto_ptr(source_watch) tag = watch_of(folder, "bare.git", "v/1", first);
+	g_autofree char *next = gitrepo_run(folder, "cd work; git commit -q --allow-empty -m n; git rev-parse HEAD");
+	auto_ptr(source_watch) commit = watch_of(folder, "bare.git", next, NULL);
+	gitrepo_do(folder, "cd work; git tag -f -a -m t v/1 >/dev/null; git push -qf origin v/1");
+	assert_comes(tag, next);
+	gitrepo_do(folder, "cd work; git push -q origin main");
+	g_autofree char *seen = NULL;
+	g_assert_true(source_watch_read(commit, &seen));
+	g_assert_cmpstr(seen, ==, next);
+	gitrepo_do(folder, "cd work; git commit -q --allow-empty -m later; git push -q origin main:refs/heads/v/1");
+	g_autofree char *later = gitrepo_run(folder, "git -C work rev-parse HEAD");
+	assert_comes(tag, later); /* a branch comes before a tag */
+	gitrepo_remove(folder);
+}
+
 static void test_refused(void)
 {
 	if (gitrepo_missing())
@@ -241,6 +263,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/source/watch/before-first-push", test_before_first_push);
 	g_test_add_func("/source/watch/linked-work-tree", test_linked_work_tree);
 	g_test_add_func("/source/watch/repository-replaced", test_repository_replaced);
+	g_test_add_func("/source/watch/tags-and-commits", test_tags_and_commits);
 	g_test_add_func("/source/watch/refused", test_refused);
 	return g_test_run();
 }

@@ -98,6 +98,31 @@ static void test_interrupted(struct fixture *fixture, gconstpointer data)
 	g_assert_cmpuint(again->len, ==, 0);
 }
 
+static void put_failed(struct store *store, const char *id, const char *key, enum op_state state, enum action action)
+{
+	const struct operation operation = { .id = id, .key = key, .site = "local", .revision = "abc", .action = action, .attempt = 1,
+					     .state = state, .wall_us = 1, .error_code = "permanent", .error = "no",
+					     .wanted = state == OP_FAILED ? "w" : NULL, .seen = state == OP_FAILED ? "s" : NULL };
+	g_assert_true(store_put_operation(store, &operation, NULL));
+}
+
+/* Only what was the last word on its key. */
+static void test_failed(struct fixture *fixture, gconstpointer data)
+{
+	put_failed(fixture->store, "abc-1", "nf/a.0", OP_FAILED, ACTION_CHANGE);
+	put_failed(fixture->store, "abc-2", "nf/a.0", OP_COMPLETED, ACTION_CHANGE);
+	put_failed(fixture->store, "abc-3", "nf/b.0", OP_FAILED, ACTION_CHANGE);
+	put_failed(fixture->store, "abc-4", "nf/c.0", OP_FAILED_TEMP, ACTION_CREATE);
+	put_failed(fixture->store, "abc-5", "nf/b.0", OP_COMPLETED, ACTION_CLEAN); /* a leftover's is another matter */
+	g_autoptr(GArray) failed = g_array_new(FALSE, FALSE, sizeof(struct operation));
+	g_assert_true(store_failed(fixture->store, fixture->arena, failed, NULL));
+	g_assert_cmpuint(failed->len, ==, 1);
+	const struct operation *operation = &g_array_index(failed, struct operation, 0);
+	g_assert_cmpstr(operation->key, ==, "nf/b.0");
+	g_assert_cmpstr(operation->wanted, ==, "w");
+	g_assert_cmpstr(operation->seen, ==, "s");
+}
+
 static void put_revision(struct store *store, const char *commit, const char *summary, const char *state, gint64 wall_us)
 {
 	const struct store_revision revision = { .commit = commit, .summary = summary, .state = state, .wall_us = wall_us };
@@ -244,6 +269,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	ADD("/store/history/operations", test_operations);
 	ADD("/store/history/interrupted", test_interrupted);
+	ADD("/store/history/failed", test_failed);
 	ADD("/store/history/revisions", test_revisions);
 	ADD("/store/history/events", test_events);
 	ADD("/store/history/long-text", test_long_text);

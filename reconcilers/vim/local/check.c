@@ -2,10 +2,13 @@
 
 #include "vim/local/private.h"
 
+#include "base/program.h"
+
 #include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,6 +106,29 @@ static void check_control_groups(vim_check_fn each, void *data)
 	each(&check, data);
 }
 
+/* What a Sap on a network of the host needs. */
+static void check_outside(vim_check_fn each, void *data)
+{
+	const struct vim_check root = {
+		.good = geteuid() == 0,
+		.what = "links can be attached to networks of this host",
+		.why = "only root may; a service whose Sap names a network of the site is not attached to it",
+		.mend = "run pleachd as root",
+	};
+	each(&root, data);
+	if (!root.good)
+		return;
+	struct utsname name;
+	g_autofree char *module = uname(&name) == 0 ? g_strdup_printf("/lib/modules/%s/kernel/net/8021q", name.release) : g_strdup("");
+	const struct vim_check vlan = {
+		.good = access("/sys/module/8021q", F_OK) == 0 || access("/proc/net/vlan", F_OK) == 0 || access(module, F_OK) == 0,
+		.what = "this kernel has VLAN interfaces",
+		.why = "a site's network with a vlan needs them",
+		.mend = "modprobe 8021q; or name a bridge that carries the VLAN, without a vlan",
+	};
+	each(&vlan, data);
+}
+
 static void check_own_program(const char *name, vim_check_fn each, void *data)
 {
 	g_autofree char *path = program_find(name), *what = g_strdup_printf("%s is found", name);
@@ -143,6 +169,7 @@ void vim_local_check(const struct site *site, vim_check_fn each, void *data)
 	check_own_program("pleach-leaf", each, data);
 	check_id_ranges(each, data);
 	check_control_groups(each, data);
+	check_outside(each, data);
 	for (size_t i = 0; i < G_N_ELEMENTS(programs); i++)
 		check_program(programs[i][0], programs[i][1], each, data);
 }

@@ -12,7 +12,7 @@ struct keeper_link link_to_keeper(const struct link *link)
 	return (struct keeper_link) {
 		.key = link->key, .incarnation = link->incarnation, .cidr = link->cidr,
 		.pools = strings(link->pools, link->n_pools),
-		.mtu = link->mtu, .gateway = link->gateway, .up = link->up,
+		.mtu = link->mtu, .gateway = link->gateway, .network = link->network, .vlan = link->vlan, .up = link->up,
 	};
 }
 
@@ -55,6 +55,7 @@ const struct link *link_from_keeper(struct arena *arena, const struct vim *vim, 
 		.incarnation = seen->incarnation,
 		.cidr = arena_strdup(arena, seen->cidr), .pools = copy_strings(arena, seen->pools), .n_pools = seen->pools.n,
 		.mtu = seen->mtu, .gateway = arena_strdup(arena, seen->gateway), .up = seen->up,
+		.network = arena_strdup(arena, seen->network), .vlan = seen->vlan,
 		.device = arena_strdup(arena, seen->device),
 	};
 	return link;

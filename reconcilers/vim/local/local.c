@@ -166,7 +166,15 @@ static bool local_ensure_link(struct vim *vim, const struct call *call, const st
 	auto_ptr(arena) arena = arena_new();
 	struct keeper_reply reply;
 	struct keeper_request request = { .op = KEEPER_ENSURE_LINK, .link = link_to_keeper(want) };
-	return ask(vim, call, &request, true, arena, &reply, error);
+	if (!ask(vim, call, &request, true, arena, &reply, error))
+		return false;
+	/* A keeper outlives updates of the program; one from before there were networks outside does not say a word of them. */
+	if (!want->network || (reply.n_link_items == 1 && g_strcmp0(reply.links[0].network, want->network) == 0))
+		return true;
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_UNSUPPORTED,
+		    "%s cannot be attached to %s: the site's keeper is of an older version; it is replaced when all of the site is made anew "
+		    "(`pleach site clean --owner %s`)", want->key, want->network, vim->site->owner);
+	return false;
 }
 
 static bool local_ensure_vnfc(struct vim *vim, const struct call *call, const struct vnfc *want, struct arena *arena,

@@ -47,7 +47,6 @@ void client_close_idle(struct vim *vim);
 
 /* --- start.c ---------------------------------------------------------------------------------------------------------------- */
 
-char *program_find(const char *name); /* NULL: nowhere */
 bool keeper_launch(const struct vim *vim, const struct call *call, GError **error);
 
 /* --- convert.c -------------------------------------------------------------------------------------------------------------- */

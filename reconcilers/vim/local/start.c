@@ -1,6 +1,7 @@
 #include "vim/local/private.h"
 
 #include "base/file.h"
+#include "base/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,24 +15,6 @@
 enum { WORDS_MAX_BYTES = 4096 };
 
 extern char **environ;
-
-static char *in_folder(const char *folder, const char *name)
-{
-	g_autofree char *path = folder && *folder ? g_build_filename(folder, name, NULL) : NULL;
-	return path && access(path, X_OK) == 0 ? g_steal_pointer(&path) : NULL;
-}
-
-char *program_find(const char *name)
-{
-	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL), *beside = self ? g_path_get_dirname(self) : NULL;
-	const char *const folders[] = { g_getenv("PLEACH_LIBEXEC"), beside, "/usr/libexec/pleach", "/usr/lib/pleach" };
-	for (size_t i = 0; i < G_N_ELEMENTS(folders); i++) {
-		char *path = in_folder(folders[i], name);
-		if (path)
-			return path;
-	}
-	return g_find_program_in_path(name);
-}
 
 static bool spawn(char *const argv[], int words_fd, pid_t *ret_pid, GError **error)
 {
@@ -71,19 +54,9 @@ static bool read_words(int fd, const struct call *call, GString *words, GError *
 	}
 }
 
-bool keeper_launch(const struct vim *vim, const struct call *call, GError **error)
+/* Runs @argv to its end. *@ret_words: what it said, when it failed; NULL: it did not. */
+static bool run_starter(char *const argv[], const struct call *call, char **ret_words, GError **error)
 {
-	g_autofree char *keeper = program_find("pleach-keeper"), *leaf = program_find("pleach-leaf");
-	if (!keeper || !leaf) {
-		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT,
-			"program %s is not found (looked in $PLEACH_LIBEXEC, beside this program, "
-			    "/usr/libexec/pleach, /usr/lib/pleach, $PATH)", keeper ? "pleach-leaf" : "pleach-keeper");
-		return false;
-	}
-	g_autofree char *owner = g_strdup_printf("--owner=%s", vim->site->owner),
-		*site = g_strdup_printf("--site=%s", vim->site->name);
-	g_autofree char *runtime = g_strdup_printf("--runtime=%s", vim->runtime), *program = g_strdup_printf("--leaf=%s", leaf);
-	char *argv[] = { keeper, runtime, owner, site, program, NULL };
 	int words[2];
 	pid_t pid;
 	if (pipe2(words, O_CLOEXEC) < 0)
@@ -102,10 +75,55 @@ bool keeper_launch(const struct vim *vim, const struct call *call, GError **erro
 	int status = 0;
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
-	if (!ok || status == 0)
+	*ret_words = ok && status ? g_utf8_make_valid(g_strchomp(text->str), -1) : NULL;
+	return ok;
+}
+
+/* Where systemd runs this host, a keeper belongs into a scope of its own below pleach.slice: whatever happens to the service that
+ * started it, or to the login session of whoever did, is nothing to the keeper. @argv comes after its words. NULL: no systemd here. */
+static char **in_scope(char *const argv[], const char *description)
+{
+	g_autofree char *tool = geteuid() == 0 && g_file_test("/run/systemd/system", G_FILE_TEST_IS_DIR) ?
+					g_find_program_in_path("systemd-run") : NULL;
+	if (!tool)
+		return NULL;
+	GPtrArray *words = g_ptr_array_new();
+	const char *const first[] = { tool, "--scope", "--quiet", "--collect", "--slice=pleach.slice", "--property=Delegate=yes" };
+	for (size_t i = 0; i < G_N_ELEMENTS(first); i++)
+		g_ptr_array_add(words, g_strdup(first[i]));
+	g_ptr_array_add(words, g_strdup_printf("--description=%s", description));
+	g_ptr_array_add(words, g_strdup("--"));
+	for (; *argv; argv++)
+		g_ptr_array_add(words, g_strdup(*argv));
+	g_ptr_array_add(words, NULL);
+	return (char **) g_ptr_array_free(words, FALSE);
+}
+
+bool keeper_launch(const struct vim *vim, const struct call *call, GError **error)
+{
+	g_autofree char *keeper = program_find("pleach-keeper"), *leaf = program_find("pleach-leaf");
+	if (!keeper || !leaf) {
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT,
+			"program %s is not found (looked in $PLEACH_LIBEXEC, beside this program, "
+			    "/usr/libexec/pleach, /usr/lib/pleach, $PATH)", keeper ? "pleach-leaf" : "pleach-keeper");
+		return false;
+	}
+	g_autofree char *owner = g_strdup_printf("--owner=%s", vim->site->owner),
+		*site = g_strdup_printf("--site=%s", vim->site->name);
+	g_autofree char *runtime = g_strdup_printf("--runtime=%s", vim->runtime), *program = g_strdup_printf("--leaf=%s", leaf);
+	char *argv[] = { keeper, runtime, owner, site, program, NULL };
+	g_autofree char *description = g_strdup_printf("Pleach keeper of site %s, owner %s", vim->site->name, vim->site->owner);
+	g_auto(GStrv) scoped = in_scope(argv, description);
+	g_autofree char *words = NULL;
+	/* A systemd that refuses (no bus, an older one) is no reason to have no network: then as without one. */
+	bool ok = run_starter(scoped ? scoped : argv, call, &words, error);
+	if (ok && words && scoped) {
+		g_clear_pointer(&words, g_free);
+		ok = run_starter(argv, call, &words, error);
+	}
+	if (!ok || !words)
 		return ok;
-	g_autofree char *valid = g_utf8_make_valid(g_strchomp(text->str), -1);
-	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "the site's keeper did not start: %s", *valid
-		? valid : "it said nothing");
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_PERMANENT, "the site's keeper did not start: %s",
+		    *words ? words : "it said nothing");
 	return false;
 }

@@ -1,0 +1,3 @@
+#!/bin/sh
+ip route del default 2>/dev/null
+exit 0

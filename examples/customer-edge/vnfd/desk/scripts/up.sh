@@ -1,0 +1,2 @@
+#!/bin/sh
+exec ip route replace default via "$GATEWAY"

@@ -1,0 +1,2 @@
+#!/bin/sh
+exec dnsmasq --test --conf-file="$PLEACH_NEW/etc/dnsmasq-edge.conf"

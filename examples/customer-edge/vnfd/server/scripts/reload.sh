@@ -1,0 +1,2 @@
+#!/bin/sh
+exec kill -HUP "$PLEACH_PID"

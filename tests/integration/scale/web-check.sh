@@ -1,0 +1,2 @@
+#!/bin/sh
+exec nginx -e stderr -q -t -c "$PLEACH_NEW/etc/nginx/lab.conf"
