@@ -87,7 +87,8 @@ controller=$!
 say "2. Two services, seven VNFs: a load balancer and web servers, a resolver and the server behind it, and their clients"
 cp -r "$root/examples/edge-lab/." "$lab/tree/"
 show pleach validate "$lab/tree" || exit 1
-show pleach plan "$lab/tree" | tail -n 40
+printf '%s$ pleach plan %s%s\n' "$bold" "$lab/tree" "$plain"
+pleach plan "$lab/tree" | sed -n '1,24p; 25s/.*/      …\n/p; $p'
 
 say "3. git push makes it so"
 began=$(date +%s%N)
@@ -111,8 +112,8 @@ answers pleach exec web.client -- curl -s --max-time 5 http://10.20.1.10/
 say "6. Somebody kills a VNF: what, why, and put right"
 vnfc=vnfc/web.www.vdu.0
 pid=$(pleach explain "$vnfc" | sed -n "s/^ *pid: //p" | head -n 1)
-before=$(pleach exec "$vnfc" -- hostname -I)
-printf '%s$ kill -9 %s      # the first process of %s, %s%s\n' "$bold" "$pid" "$vnfc" "$before" "$plain"
+address() { pleach exec "$vnfc" -- hostname -I | tr -d ' '; }
+printf '%s$ kill -9 %s      # the first process of %s, %s%s\n' "$bold" "$pid" "$vnfc" "$(address)" "$plain"
 began=$(date +%s%N)
 kill -9 "$pid"
 until pleach explain "$vnfc" 2>/dev/null | grep -q repaired; do
@@ -120,9 +121,9 @@ until pleach explain "$vnfc" 2>/dev/null | grep -q repaired; do
 	sleep 0.01
 done
 pleach status --wait --timeout 60s >/dev/null || stop_here "It was not put right."
-echo "Killed, noticed, and running again with $(pleach exec "$vnfc" -- hostname -I): $(since)."
+echo "Killed, noticed, and running again with $(address): $(since)."
 show pleach drift
-show pleach explain "$vnfc"
+show pleach events web.www -n 10
 answers pleach exec web.client -- curl -s --max-time 5 http://10.20.1.10/
 
 say "7. git rm takes a service away"
@@ -146,12 +147,8 @@ say "8. A commit that would take everything away is held, until somebody says so
 show git -C "$lab/tree" rm -q services/web.yaml
 push "Nothing"
 commit=$(git -C "$lab/tree" rev-parse --short=12 HEAD)
-tries=100
-until pleach status | grep -q "pleach approve $commit"; do
-	tries=$((tries - 1))
-	[ $tries -gt 0 ] || stop_here "It was not held."
-	sleep 0.1
-done
+pleach status --wait --timeout 60s >/dev/null
+[ $? -eq 2 ] || stop_here "It was not held."
 answers pleach exec web.client -- curl -s --max-time 5 http://10.20.1.10/
 printf '%s$ pleach status | tail -n 1%s\n' "$bold" "$plain"
 pleach status | tail -n 1

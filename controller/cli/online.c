@@ -26,9 +26,8 @@ static void refused_by_controller(const struct http_reply *reply, GError **error
 }
 
 /* The far side's words, without what the client puts before them: where it is is said once. */
-static void no_answer(const struct cli *cli, const struct http_call *call, GError **error)
+static void no_answer(const struct cli *cli, const struct http_call *call, const GError *cause, GError **error)
 {
-	g_autoptr(GError) cause = g_steal_pointer(error);
 	g_autofree char *request = g_strdup_printf("%s: %s %s: ", cli->controller, call->method, call->path);
 	const char *why = g_str_has_prefix(cause->message, request) ? cause->message + strlen(request) : cause->message;
 	g_set_error(error, PLEACH_ERROR, cause->code, "no controller answers at %s (start pleachd, or say --controller): %s",
@@ -52,8 +51,9 @@ char *cli_ask(const struct cli *cli, const char *method, const char *path, int *
 		.reply_max_bytes = ANSWER_MAX_BYTES,
 	};
 	auto_http_reply reply = { 0 };
-	if (!http_client_call(client, &call, &reply, error)) {
-		no_answer(cli, &call, error);
+	g_autoptr(GError) cause = NULL;
+	if (!http_client_call(client, &call, &reply, &cause)) {
+		no_answer(cli, &call, cause, error);
 		return NULL;
 	}
 	g_autofree char *exit_status = http_reply_header(&reply, EXIT_HEADER);

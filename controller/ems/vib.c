@@ -205,7 +205,7 @@ static void take_fault(struct vib_entry *entry, const struct fault *fault, gint6
 		tell(ret, entry->key, "fault", fault->origin, fault->reason);
 	}
 	if (!fault && entry->reason)
-		tell(ret, entry->key, "healed", ORIGIN_NONE, arena_printf(ret->arena, "it was %s", entry->reason));
+		tell(ret, entry->key, "healed", ORIGIN_NONE, arena_printf(ret->arena, "well again after: %s", entry->reason));
 	entry->reason = fault ? fault->reason : NULL;
 	entry->fate = fault ? fault_fate_name(fault->fate) : NULL;
 	entry->held = fault ? fault->held : NULL;

@@ -103,7 +103,7 @@ struct repair {
 GHashTable *repairs_new(void); /* key → struct repair; memories_forget() serves these too */
 /* Those that @step, which is to start now, follows too soon; NULL: it is no repair, or one of those that are done at once. */
 const struct repair *repairs_again(GHashTable *repairs, const struct plan *plan, const struct step *step, gint64 now_us);
-/* By how many there are more than are done at once. */
+/* How often the wait was earned: 0: @step is done at once; 1: the next would be the first that waits. */
 unsigned repairs_too_many(const struct repair *repair, const struct step *step);
 void repairs_count(GHashTable *repairs, const struct plan *plan, const struct step *step, gint64 now_us); /* it completed */
 /* Forgets those that kept well, except of what waits in @memories. */

@@ -137,8 +137,8 @@ static bool is_well(const struct repair *repair, gint64 now_us)
 
 unsigned repairs_too_many(const struct repair *repair, const struct step *step)
 {
-	unsigned free = is_made_anew(step) ? 0 : EXEC_REPAIRS_AT_ONCE;
-	return repair->count > free ? repair->count - free : 0;
+	unsigned at_once = is_made_anew(step) ? 1 : EXEC_REPAIRS_AT_ONCE;
+	return repair->count >= at_once ? repair->count - at_once + 1 : 0;
 }
 
 const struct repair *repairs_again(GHashTable *repairs, const struct plan *plan, const struct step *step, gint64 now_us)

@@ -72,11 +72,16 @@ static void add_nodes(struct order *order, struct item *item)
 
 /* --- edges --------------------------------------------------------------------------------------------------------------- */
 
-static void add_edge(struct order *order, size_t after, size_t before)
+static void add_edge_as(struct order *order, size_t after, size_t before, bool soft)
 {
-	struct edge edge = { after, before, false };
+	struct edge edge = { after, before, soft };
 	if (after != before)
 		g_array_append_val(order->edges, edge);
+}
+
+static void add_edge(struct order *order, size_t after, size_t before)
+{
+	add_edge_as(order, after, before, false);
 }
 
 /* Its own step is after those of what it depends on, is hosted in, and waits for. */
@@ -115,12 +120,33 @@ static void removal_edges_to(struct order *order, const struct item *item, const
 	}
 }
 
+/* An NF that read of the VNFC @key (a balancer its servers' addresses) is told before the software there is stopped, and before the VNFC
+ * itself goes. Where what comes instead cannot be there before (it takes the same address), it is told later. */
+static void reader_edges(struct order *order, const struct item *reader, const char *key)
+{
+	const struct planner *planner = order->planner;
+	const char *keys[] = { key, key_of_kind(planner->arena, key, kind_nf.name) };
+	for (size_t i = 0; i < G_N_ELEMENTS(keys); i++) {
+		size_t found = items_find(planner, keys[i]);
+		const struct item *read = found == NO_ITEM ? NULL : &planner->items[found];
+		for (size_t j = 0; read && read != reader && j < read->n_nodes; j++) {
+			enum action action = node_at(order, read->node + j)->action;
+			if (action == ACTION_REMOVE || action == ACTION_CLEAN)
+				add_edge_as(order, read->node + j, reader->node, true);
+		}
+	}
+}
+
 static void removal_edges(struct order *order, const struct item *item)
 {
+	bool is_reader = item->kind == &kind_nf && item_is_forward(item) && item->action != ACTION_CREATE;
 	const struct object *were[] = { item->observed, item->last };
 	for (size_t i = 0; i < G_N_ELEMENTS(were); i++) {
 		for (size_t j = 0; were[i] && j < were[i]->n_depends; j++)
-			removal_edges_to(order, item, were[i]->depends[j]);
+			if (is_reader && kind_of_key(were[i]->depends[j]) == &kind_vnfc)
+				reader_edges(order, item, were[i]->depends[j]);
+			else
+				removal_edges_to(order, item, were[i]->depends[j]);
 		/* The link of a connection point, and whatever else names a key. */
 		for (size_t j = 0; were[i] && j < were[i]->n_fields; j++) {
 			const struct value *value = were[i]->fields[j].value;
@@ -179,8 +205,7 @@ static void takes_over(size_t after, size_t before, void *data)
 static void takes_turn(size_t after, size_t before, void *data)
 {
 	struct order *order = data;
-	struct edge edge = { order->planner->items[after].node, order->planner->items[before].node, true };
-	g_array_append_val(order->edges, edge);
+	add_edge_as(order, order->planner->items[after].node, order->planner->items[before].node, true);
 }
 
 static int edge_order(const void *a, const void *b)

@@ -77,6 +77,23 @@ static void write_step(struct writer *writer, struct arena *arena, const struct 
 	writer_end(writer);
 }
 
+/* Fields of one object of which nothing is planned for the same reason are one line of text. */
+static bool is_told_with(const struct unplanned *unplanned, const struct unplanned *before)
+{
+	return unplanned->path && before->path && strcmp(unplanned->key, before->key) == 0 &&
+	       strcmp(unplanned->reason, before->reason) == 0;
+}
+
+static void tell_unplanned(struct writer *writer, struct arena *arena, const struct plan *plan, size_t first)
+{
+	const struct unplanned *unplanned = &plan->unplanned[first];
+	g_autoptr(GString) paths = g_string_new(unplanned->path);
+	for (size_t i = first + 1; i < plan->n_unplanned && is_told_with(&plan->unplanned[i], unplanned); i++)
+		g_string_append_printf(paths, ", %s", plan->unplanned[i].path);
+	writer_item(writer, MARK_UNKNOWN, "%s%s: %s%s", unplanned->key, around(arena, " ", paths->len ? paths->str : NULL, ""),
+		    unplanned->reason, around(arena, " (", origin_text(arena, unplanned->origin), ")"));
+}
+
 static void write_unplanned(struct writer *writer, struct arena *arena, const struct plan *plan)
 {
 	if (plan->n_unplanned > 0)
@@ -84,9 +101,8 @@ static void write_unplanned(struct writer *writer, struct arena *arena, const st
 	writer_array(writer, "unplanned");
 	for (size_t i = 0; i < plan->n_unplanned; i++) {
 		const struct unplanned *unplanned = &plan->unplanned[i];
-		writer_item(writer, MARK_UNKNOWN, "%s%s: %s%s", unplanned->key, around(arena, " ", unplanned->path, ""),
-			    unplanned->reason,
-			    around(arena, " (", origin_text(arena, unplanned->origin), ")"));
+		if (i == 0 || !is_told_with(unplanned, unplanned - 1))
+			tell_unplanned(writer, arena, plan, i);
 		writer_object(writer, NULL);
 		writer_string(writer, "key", unplanned->key);
 		writer_string(writer, "path", unplanned->path);

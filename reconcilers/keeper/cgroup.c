@@ -8,7 +8,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { CPU, MEMORY, PIDS, PERIOD_US = 100000, TEXT_SIZE = 4096, REMOVE_TRIES = 100, REMOVE_WAIT_US = 5000 };
+enum { CPU, MEMORY, PIDS, PERIOD_US = 100000, TEXT_SIZE = 4096, MAKE_TRIES = 100, REMOVE_TRIES = 100, REMOVE_WAIT_US = 5000 };
 
 static const char *const controllers[CGROUP_N] = { "cpu", "memory", "pids" };
 static const char top[] = "pleach";
@@ -143,6 +143,15 @@ static bool step_aside(const char *group)
 	return true;
 }
 
+/* -1 with ENOENT where another site's keeper has just taken away @parent, which was empty. */
+static int open_site(struct cgroups *cgroups, size_t c, const char *mount, const char *parent)
+{
+	bool made = make_folder(parent) &&
+		    (!cgroups->v2 || ((cgroups->parent || enable_controllers(mount)) && enable_controllers(parent))) &&
+		    make_folder(cgroups->folders[c]) && (!cgroups->v2 || enable_controllers(cgroups->folders[c]));
+	return made ? open(cgroups->folders[c], O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+}
+
 static void prepare_one(struct cgroups *cgroups, size_t c, const char *mount)
 {
 	if (!mount) {
@@ -154,11 +163,8 @@ static void prepare_one(struct cgroups *cgroups, size_t c, const char *mount)
 		cgroups->parent = g_steal_pointer(&own); /* from now on we are in a group below it */
 	g_autofree char *parent = cgroups->parent ? g_strdup(cgroups->parent) : g_build_filename(mount, top, NULL);
 	cgroups->folders[c] = g_build_filename(parent, cgroups->name, NULL);
-	bool made = make_folder(parent) &&
-		    (!cgroups->v2 || ((cgroups->parent || enable_controllers(mount)) && enable_controllers(parent))) &&
-		    make_folder(cgroups->folders[c]) && (!cgroups->v2 || enable_controllers(cgroups->folders[c]));
-	if (made)
-		cgroups->fds[c] = open(cgroups->folders[c], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (int i = 0; i < MAKE_TRIES && cgroups->fds[c] < 0 && (i == 0 || errno == ENOENT); i++)
+		cgroups->fds[c] = open_site(cgroups, c, mount, parent);
 	if (cgroups->fds[c] < 0) {
 		int errnum = errno;
 		rmdir(cgroups->folders[c]);

@@ -37,7 +37,7 @@
  * folder. It waits for the keeper's end, however that comes, and clears away behind it. Meanwhile it sees to it that the folder and
  * site.json are there (keeper/doors.c does so for the rest). */
 
-enum { LOCK_TRIES = 3000, LOCK_WAIT_US = 10000, TEXT_MAX = 1024, FILES_MAX = 1024 * 1024 };
+enum { LOCK_TRIES = 3000, LOCK_WAIT_US = 10000, TEXT_MAX = 1024, FILES_MAX = 1024 * 1024, GROUP_NAME_LENGTH = 12 };
 
 struct place {
 	char *path;
@@ -371,6 +371,14 @@ static bool open_log(const struct place *place, GError **error)
 	return ok;
 }
 
+/* Of its place, not of owner and site: they may have keepers in two runtime folders, which know nothing of each other, and each takes
+ * its groups away when it begins and when it ends. */
+static char *group_name(const struct place *place)
+{
+	g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, place->path, -1);
+	return g_strndup(hash, GROUP_NAME_LENGTH);
+}
+
 static int guard(const struct start *start, int leaf_fd, int ready)
 {
 	struct place place = { NULL, -1 };
@@ -382,8 +390,7 @@ static int guard(const struct start *start, int leaf_fd, int ready)
 	if (running)
 		return write(ready, "R", 1) == 1 ? 0 : 1;
 	empty_folder(place.fd);
-	/* Of its place, not only of owner and site: their keepers in two runtime folders know nothing of each other. */
-	g_autofree char *name = keeper_folder_name(start->runtime, start->owner, start->site);
+	g_autofree char *name = group_name(&place);
 	auto_ptr(cgroups) cgroups = cgroups_prepare(name);
 	cgroups_remove(cgroups); /* of a keeper that was killed together with its guard */
 	g_clear_pointer(&cgroups, cgroups_free);

@@ -106,7 +106,7 @@ static void finish(struct supervisor *supervisor, enum leaf_outcome outcome, gin
 }
 
 /* The way back: what worked before is wanted now. */
-static void take_back(struct supervisor *supervisor)
+static void take_back(struct supervisor *supervisor, gint64 now_us)
 {
 	struct change *change = &supervisor->change;
 	struct want tried = change->to;
@@ -117,7 +117,7 @@ static void take_back(struct supervisor *supervisor)
 	change->entered = false;
 	change->next_us = -1;
 	output_note(supervisor->output, "taken back");
-	steps_back(supervisor);
+	steps_back(supervisor, now_us);
 }
 
 static void fail(struct supervisor *supervisor, gint64 now_us)
@@ -130,7 +130,7 @@ static void fail(struct supervisor *supervisor, gint64 now_us)
 	} else if (!change->touched && change->from.nf) {
 		finish(supervisor, LEAF_UNTOUCHED, now_us);
 	} else if (change->renews && change->from.nf) {
-		take_back(supervisor);
+		take_back(supervisor, now_us);
 	} else {
 		/* Starting, or starting again, what is known to work may do better the next time. */
 		change->may_pass |= change->from.nf != NULL;

@@ -149,7 +149,7 @@ void strays_end_all(struct supervisor *supervisor);
 enum verdict { VERDICT_WAIT, VERDICT_GOOD, VERDICT_BAD };
 const char *step_name(enum step step);
 void steps_towards(struct supervisor *supervisor, gint64 now_us); /* of supervisor->change, from its from and to */
-void steps_back(struct supervisor *supervisor);
+void steps_back(struct supervisor *supervisor, gint64 now_us);
 void steps_away(struct supervisor *supervisor);
 enum verdict step_enter(struct supervisor *supervisor, enum step step, gint64 now_us);
 enum verdict step_look(struct supervisor *supervisor, enum step step, gint64 now_us);

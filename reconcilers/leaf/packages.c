@@ -122,7 +122,19 @@ static bool write_file(const char *path, bool executable, const char *bytes, siz
 	bool ok = write_all(fd, bytes, length) && fchmod(fd, executable ? 0755 : 0644) == 0;
 	int errnum = errno;
 	close(fd);
+	if (!ok)
+		unlink(path);
 	return ok || fail_errno(error, errnum, "cannot write %s", path);
+}
+
+/* A file that comes again, because its upload was cut off and begun anew, takes the place of the former and is counted once. */
+static void uncount(struct packages *packages, const char *path)
+{
+	struct stat st;
+	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return;
+	packages->n_files -= MIN(packages->n_files, 1);
+	packages->n_bytes -= MIN(packages->n_bytes, (size_t) st.st_size);
 }
 
 bool packages_put(struct packages *packages, const char *digest, const char *path, bool executable, const char *bytes, size_t length,
@@ -137,10 +149,11 @@ bool packages_put(struct packages *packages, const char *digest, const char *pat
 	if (packages_has(packages, digest))
 		return true;
 	begin(packages, digest);
+	g_autofree char *folder = part_folder(packages, digest), *where = g_build_filename(folder, path, NULL);
+	uncount(packages, where);
 	if (packages->n_files + 1 > LEAF_PACKAGE_FILES_MAX || packages->n_bytes + length > LEAF_PACKAGE_MAX_BYTES)
 		return pleach_error_invalid(error, "a package has at most %d files of together %d bytes", LEAF_PACKAGE_FILES_MAX,
 			    LEAF_PACKAGE_MAX_BYTES);
-	g_autofree char *folder = part_folder(packages, digest), *where = g_build_filename(folder, path, NULL);
 	if (!write_file(where, executable, bytes, length, error))
 		return false;
 	packages->n_files++;

@@ -109,11 +109,11 @@ static bool is_stopped(const struct supervisor *supervisor, gint64 now_us)
 }
 
 /* From nothing, from something that never worked, or with another package. */
-static void towards_package(struct supervisor *supervisor, const struct leaf_nf *to)
+static void towards_package(struct supervisor *supervisor, const struct leaf_nf *to, gint64 now_us)
 {
 	struct change *change = &supervisor->change;
 	change->repackaged = true;
-	if (supervisor->now.nf)
+	if (supervisor->now.nf && !is_stopped(supervisor, now_us))
 		add_stop(change);
 	add(change, STEP_CREATE);
 	add_files(change);
@@ -147,7 +147,7 @@ void steps_towards(struct supervisor *supervisor, gint64 now_us)
 	const struct leaf_nf *from = change->from.nf, *to = change->to.nf;
 	if (!from || g_strcmp0(from->package, to->package) != 0) {
 		change->renews = from != NULL;
-		towards_package(supervisor, to);
+		towards_package(supervisor, to, now_us);
 		return;
 	}
 	enum effect effect = MAX(effect_of_files(from, to), effect_of_operations(from, to));
@@ -163,13 +163,13 @@ void steps_towards(struct supervisor *supervisor, gint64 now_us)
 		add(change, STEP_HEALTHY);
 }
 
-void steps_back(struct supervisor *supervisor)
+void steps_back(struct supervisor *supervisor, gint64 now_us)
 {
 	struct change *change = &supervisor->change;
 	const struct leaf_nf *former = change->to.nf;
 	bool restarts = change->repackaged || change->told || supervisor->software.pid == 0;
 	change->n = 0;
-	if (restarts)
+	if (restarts && !is_stopped(supervisor, now_us))
 		add_stop(change);
 	if (change->repackaged && change->created)
 		add(change, STEP_CREATE);

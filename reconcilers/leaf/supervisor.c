@@ -146,7 +146,8 @@ bool supervisor_put(struct supervisor *supervisor, struct arena *arena, const st
 void supervisor_cancel(struct supervisor *supervisor, gint64 id)
 {
 	struct change *change = &supervisor->change;
-	if (change->id != id || change->taking_back || !change->to.nf)
+	bool has_way_back = !change->from.nf || change->renews;
+	if (change->id != id || change->taking_back || !change->to.nf || !has_way_back)
 		return;
 	change->cancelled = true;
 	operation_give_up(supervisor->operation);

@@ -49,7 +49,8 @@ AUTO_DEFINE(supervisor, supervisor_free)
 bool supervisor_put(struct supervisor *supervisor, struct arena *arena, const struct leaf_nf *nf, const char *digest, gint64 now_us,
 		    GError **error);
 
-/* The change @id is not wanted any more: it fails, and is taken back as far as it can be. One that is over, or on its way back, is let be. */
+/* The change @id is not wanted any more: it fails, and is taken back as far as it can be. One that is over, on its way back, or that only
+ * starts, stops or restarts what is there, is let be: half of that would leave the software down. */
 void supervisor_cancel(struct supervisor *supervisor, gint64 id);
 
 /* The NF is to go; what else is under way is given up. Absent is success. CONFLICT: it is not @key (NULL: any). */

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The customer's edge: real packets through shaper, flow monitor and firewall, and every function managed by commits.
 . "$(dirname "$0")/../lib/lab.sh"
-need nft tc softflowd softflowctl dnsmasq nginx curl
+need nft tc conntrack dnsmasq nginx curl
 lab_begin
 lab_repo customer-edge
 lab_start
@@ -21,7 +21,7 @@ ok "the Internet answers, and sees the border's address" eventually 10 answers "
 is "another port is refused" "$(page 8080 1; echo $?)" 28
 like "the queue is as fast as it says" "$(pleach exec edge.shaper -- tc qdisc show dev core)" 'tbf .*rate 20Mbit'
 flows() {
-	pleach exec edge.monitor -- softflowctl -c /run/softflowd.ctl dump-flows | grep -q '203\.0\.113\.80.*:80'
+	pleach nf logs edge.monitor | grep -qE 'NEW.* tcp .*dst=203\.0\.113\.80 .*dport=80 '
 }
 ok "the flow monitor saw it" eventually 10 flows
 
@@ -56,7 +56,7 @@ sed -i 's/monitor: started .*/monitor: stopped/' "$work/services/edge.yaml"
 lab_push "No counting at night"
 ok "the monitor is stopped" lab_converged
 is "it still forwards" "$(page 80)" "Hello from the Internet, 203.0.113.2"
-is "it does not count" "$(pleach exec edge.monitor -- pgrep -c softflowd)" 0
+is "it does not count" "$(pleach exec edge.monitor -- pgrep -c conntrack)" 0
 sed -i 's/monitor: stopped/monitor: started/' "$work/services/edge.yaml"
 lab_push "Counting again"
 ok "the monitor is started again" lab_converged

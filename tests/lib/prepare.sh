@@ -4,7 +4,7 @@
 packages_build="build-essential cmake ninja-build pkg-config libglib2.0-dev libjansson-dev libgit2-dev libyaml-dev libsqlite3-dev
 	libmicrohttpd-dev libcurl4-openssl-dev libmnl-dev libssh-dev"
 packages_run="git uidmap iproute2 procps haproxy nginx-light dnsmasq-base curl"
-packages_test="perl python3 util-linux passwd debootstrap nftables softflowd openssl openssh-server openssh-client"
+packages_test="perl python3 util-linux passwd debootstrap nftables conntrack openssl openssh-server openssh-client"
 
 prepare_missing() {
 	for package in "$@"; do

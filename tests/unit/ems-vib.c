@@ -66,7 +66,7 @@ static void test_entries(void)
 	vib_load(again, entry);
 	expect(lab, again, "", 0);
 	slot->health = "healthy";
-	expect(lab, again, "healed " NF ": it was unhealthy: connection refused", 1);
+	expect(lab, again, "healed " NF ": well again after: unhealthy: connection refused", 1);
 	g_assert_cmpstr(vib_find(again, NF)->last_failure, ==, "unhealthy: connection refused");
 	g_assert_null(vib_find(again, NF)->held);
 	lab->n_slots = 0;

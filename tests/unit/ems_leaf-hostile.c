@@ -267,6 +267,8 @@ static void test_lies_of_changes(void)
 	ensure_fails(NOW("null", "null", RESULT("7", "done")), &want, CALL_MS, PLEACH_ERROR_RETRY, "has none");
 	/* it says that it is done, and what it shows is something else */
 	ensure_fails(NOW(SEEN_NOW("stopped", "healthy"), "null", RESULT("7", "done")), &want, CALL_MS, PLEACH_ERROR_RETRY, "is stopped");
+	ensure_fails(NOW(SEEN_NOW("starting", "healthy"), "null", RESULT("7", "done")), &want, CALL_MS, PLEACH_ERROR_RETRY,
+		     "it says that it is done, and is starting");
 	ensure_fails(NOW(SEEN_NOW("started", "unhealthy"), "null", RESULT("7", "done")), &want, CALL_MS, PLEACH_ERROR_RETRY, "it is unwell");
 	ensure_fails(NOW(SEEN_NOW("started", "healthy"), "null", RESULT("7", "untouched")), &want, CALL_MS, PLEACH_ERROR_PERMANENT,
 		     "check failed: line 1 is bad; the former is in force, untouched");

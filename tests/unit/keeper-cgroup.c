@@ -51,9 +51,37 @@ static void test_limits(void)
 	g_assert_cmpint(got.pids, ==, -1);
 }
 
+/* Sites come and go beside each other: the folder above them, which goes with the last, never fails the next. */
+static void *come_and_go(void *data)
+{
+	enum { ROUNDS = 200 };
+	size_t *lacks = data;
+	for (int i = 0; i < ROUNDS; i++) {
+		g_autofree char *name = g_strdup_printf("test-%d-%p", (int) getpid(), data);
+		auto_ptr(cgroups) cgroups = cgroups_prepare(name);
+		*lacks += cgroups_finding(cgroups) != NULL;
+		cgroups_remove(cgroups);
+	}
+	return NULL;
+}
+
+static void test_neighbours(void)
+{
+	auto_ptr(cgroups) first = prepare();
+	if (!first)
+		return;
+	cgroups_remove(first);
+	size_t lacks[2] = { 0 };
+	GThread *other = g_thread_new("other", come_and_go, &lacks[0]);
+	come_and_go(&lacks[1]);
+	g_thread_join(other);
+	g_assert_cmpuint(lacks[0] + lacks[1], ==, 0);
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/keeper/cgroup/limits", test_limits);
+	g_test_add_func("/keeper/cgroup/neighbours", test_neighbours);
 	return g_test_run();
 }

@@ -45,6 +45,41 @@ CASE(create)
 	g_assert_cmpstr(plan->revision, ==, "r1");
 }
 
+/* A balancer that read the addresses of two servers, one of which goes: it is told before anything there is stopped. */
+CASE(reader_first)
+{
+	lab_settled(&lab, "vnfc/a.w.0", 1, "state=running", NULL);
+	lab_settled(&lab, "vnfc/b.w.0", 1, "state=running", NULL);
+	lab_last(&lab, "vnfc/b.w.1", 1, "state=running");
+	lab_observed(&lab, "vnfc/b.w.1", 1, "state=running");
+	lab_last(&lab, "nf/b.w.1", 1, "state=started");
+	lab_observed(&lab, "nf/b.w.1", 1, "state=started");
+	lab_desired(&lab, "nf/a.w.0", "state=started config.c.content=one", "vnfc/a.w.0 vnfc/b.w.0");
+	lab_add(lab.last, lab_object(&lab, "nf/a.w.0", 1, "state=started config.c.content=both", "vnfc/a.w.0 vnfc/b.w.0 vnfc/b.w.1"));
+	lab_observed(&lab, "nf/a.w.0", 1, "state=started config.c.content=both");
+	lab_expect(&lab, false,
+		   "0 change nf/a.w.0 #1 intent\n1 remove nf/b.w.1 #1 intent < 0\n2 remove vnfc/b.w.1 #1 intent < 0,1\n");
+}
+
+/* … but where what it is to read instead takes over the address of what goes, that goes first. */
+CASE(reader_yields)
+{
+	lab_settled(&lab, "vnfc/a.w.0", 1, "state=running", NULL);
+	lab_last(&lab, "vnfc/b.w.0", 1, "state=running cp.p.link=link/a.lan cp.p.addresses=[10.0.0.2]");
+	lab_observed(&lab, "vnfc/b.w.0", 1, "state=running cp.p.link=link/a.lan cp.p.addresses=[10.0.0.2]");
+	lab_settled(&lab, "link/a.lan", 1, "mtu=1500", NULL);
+	lab_desired(&lab, "vnfc/c.w.0", "state=running cp.p.link=link/a.lan cp.p.addresses=[10.0.0.2]", "link/a.lan");
+	lab_desired(&lab, "nf/a.w.0", "state=started config.c.content=c", "vnfc/a.w.0 vnfc/c.w.0");
+	lab_add(lab.last, lab_object(&lab, "nf/a.w.0", 1, "state=started config.c.content=b", "vnfc/a.w.0 vnfc/b.w.0"));
+	lab_observed(&lab, "nf/a.w.0", 1, "state=started config.c.content=b");
+	auto_ptr(plan) plan = lab_plan(&lab);
+	g_assert_cmpuint(plan->n_steps, ==, 3);
+	g_assert_cmpstr(plan->steps[0].key, ==, "vnfc/b.w.0");
+	g_assert_cmpstr(plan->steps[1].key, ==, "vnfc/c.w.0");
+	g_assert_cmpstr(plan->steps[2].key, ==, "nf/a.w.0");
+	g_assert_cmpuint(plan->n_unplanned, ==, 0);
+}
+
 /* Nothing of it is desired any more: the other way round. */
 CASE(remove)
 {

@@ -149,6 +149,21 @@ static const struct leaf_status *follow_state(struct http_client *client, const 
 	}
 }
 
+/* It says that it is done: then what it shows is what was wanted. */
+static bool is_done(const struct leaf_nf *wanted, const struct leaf_status *status, GError **error)
+{
+	switch (translate_verdict(wanted, status, error)) {
+	case VERDICT_DONE:
+		return true;
+	case VERDICT_FAILED:
+		return false;
+	case VERDICT_WAIT:
+		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY, "it says that it is done, and is %s", leaf_state_name(status->nf->state));
+		return false;
+	}
+	g_assert_not_reached();
+}
+
 /* The change that our request began has come to its end; what is there then is what was wanted. */
 static const struct leaf_status *follow_change(struct http_client *client, const struct call *call, const struct leaf_nf *wanted,
 					       const struct leaf_status *status, struct arena **scratch, GError **error)
@@ -157,7 +172,7 @@ static const struct leaf_status *follow_change(struct http_client *client, const
 	for (;;) {
 		switch (status ? translate_change(id, wanted, status, error) : VERDICT_FAILED) {
 		case VERDICT_DONE:
-			return translate_verdict(wanted, status, error) == VERDICT_DONE ? status : NULL;
+			return is_done(wanted, status, error) ? status : NULL;
 		case VERDICT_FAILED:
 			return NULL;
 		case VERDICT_WAIT:

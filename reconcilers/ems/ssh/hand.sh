@@ -155,8 +155,9 @@ place() {
 			mode=${rest%% *} path=${rest#* }
 			[ ! -d "$path" ] || fail "$path is a folder"
 			(umask 022 && mkdir -p "${path%/*}/") || fail "cannot make the folder of $path"
-			cp "$nf/$1$path" "$path.pleach-new" && chmod "$mode" "$path.pleach-new" && mv -f "$path.pleach-new" "$path" ||
-				fail "cannot write $path"
+			# A new file always: what somebody else put at that name leads nowhere.
+			rm -f "$path.pleach-new" && (set -C && cat "$nf/$1$path" >"$path.pleach-new") &&
+				chmod "$mode" "$path.pleach-new" && mv -f "$path.pleach-new" "$path" || fail "cannot write $path"
 			;;
 		esac
 	done

@@ -1,3 +1,4 @@
 #!/bin/sh
-# It is there when it answers on its control socket.
-exec softflowctl -c /run/softflowd.ctl statistics >/dev/null
+# Without this table the kernel follows no flow, and there is nothing to tell.
+nft list table inet flows >/dev/null || exit 1
+[ -n "$(ip route show default via "$GATEWAY")" ] || { echo "the default route is not via $GATEWAY" >&2 && exit 1; }
