@@ -114,11 +114,22 @@ const char *api_resolve(const struct visit *visit, const struct report_input *in
 	return key;
 }
 
+const char *api_select(const struct visit *visit, const struct report_input *input, const char *text)
+{
+	GError *error = NULL;
+	const char *key = report_select(input, visit->arena, text, &error);
+	if (!key) {
+		api_refuse_error(visit->request, error);
+		g_error_free(error);
+	}
+	return key;
+}
+
 static void get_status(const struct visit *visit)
 {
 	struct report_style style = api_style(visit, false);
 	struct report_input input = api_snapshot(visit, API_STATUS, NULL);
-	const char *text = http_request_param(visit->request, "key"), *key = text ? api_resolve(visit, &input, text, NULL) : NULL;
+	const char *text = http_request_param(visit->request, "key"), *key = text ? api_select(visit, &input, text) : NULL;
 	if (text && !key)
 		return;
 	enum report_verdict verdict;
@@ -240,7 +251,7 @@ static void post_sync(const struct visit *visit)
 	const char *text = http_request_param(visit->request, "key"), *key = NULL;
 	if (text) {
 		struct report_input input = api_snapshot(visit, API_STATUS, NULL);
-		key = api_resolve(visit, &input, text, NULL);
+		key = api_select(visit, &input, text);
 		if (!key)
 			return;
 	}

@@ -57,6 +57,11 @@ static bool is_site(const struct report_input *input, const char *name)
 	return false;
 }
 
+static const char *spoken(const char *target)
+{
+	return g_strcmp0(target, "**") == 0 ? "everything" : target;
+}
+
 /* What holds nothing at all is a slip of the pen. */
 static bool check_target(const struct visit *visit, const struct store_hold *hold, size_t *ret_n)
 {
@@ -107,7 +112,7 @@ void api_post_suspend(const struct visit *visit)
 	char until[CLOCK_TEXT_SIZE] = "";
 	if (hold.until_us)
 		clock_rfc3339(hold.until_us, until);
-	g_autofree char *text = g_strdup_printf("suspended %s: %zu object%s, until %s\n", hold.target, n, n == 1 ? "" : "s",
+	g_autofree char *text = g_strdup_printf("suspended %s: %zu object%s, until %s\n", spoken(hold.target), n, n == 1 ? "" : "s",
 						*until ? until : "it is resumed");
 	answer_done(visit, json_pack("{s:s, s:I, s:s?}", "suspended", hold.target, "objects", (json_int_t) n, "until",
 				     *until ? until : NULL), text);
@@ -121,7 +126,7 @@ void api_post_resume(const struct visit *visit)
 		refuse_error(visit, error);
 		return;
 	}
-	g_autofree char *text = g_strdup_printf("resumed %s\n", target);
+	g_autofree char *text = g_strdup_printf("resumed %s\n", spoken(target));
 	answer_done(visit, json_pack("{s:s}", "resumed", target), text);
 }
 

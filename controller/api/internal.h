@@ -39,6 +39,7 @@ struct report_input api_snapshot(const struct visit *visit, enum api_report repo
 void api_answer_report(const struct visit *visit, const struct report_style *style, char *text, enum report_verdict verdict);
 /* The whole key that @text means; NULL: refused already. */
 const char *api_resolve(const struct visit *visit, const struct report_input *input, const char *text, const char *kind);
+const char *api_select(const struct visit *visit, const struct report_input *input, const char *text); /* report_select(), likewise */
 /* A number from 1 to @max in the query; @fallback where it does not stand there. 0: refused already. */
 unsigned api_number(const struct visit *visit, const char *name, unsigned max, unsigned fallback);
 

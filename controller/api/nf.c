@@ -17,7 +17,7 @@ void api_get_nf(const struct visit *visit)
 	const struct report_style style = api_style(visit, false);
 	const struct report_input input = api_snapshot(visit, API_NF, NULL);
 	const char *text = http_request_param(visit->request, "key");
-	const char *key = text ? api_resolve(visit, &input, text, NULL) : NULL;
+	const char *key = text ? api_select(visit, &input, text) : NULL;
 	if (text && !key)
 		return;
 	enum report_verdict verdict;

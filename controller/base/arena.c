@@ -26,9 +26,17 @@ struct arena {
 	GArray *kept; /* of struct kept */
 };
 
+static gsize alive;
+
+size_t arenas_alive(void)
+{
+	return __atomic_load_n(&alive, __ATOMIC_RELAXED);
+}
+
 struct arena *arena_new(void)
 {
 	struct arena *arena = g_new0(struct arena, 1);
+	__atomic_add_fetch(&alive, 1, __ATOMIC_RELAXED);
 	g_atomic_ref_count_init(&arena->refs);
 	return arena;
 }
@@ -52,6 +60,7 @@ void arena_unref(struct arena *arena)
 		g_array_index(arena->kept, struct kept, i).drop(g_array_index(arena->kept, struct kept, i).thing);
 	g_clear_pointer(&arena->kept, g_array_unref);
 	g_free(arena);
+	__atomic_sub_fetch(&alive, 1, __ATOMIC_RELAXED);
 }
 
 static struct block *block_add(struct arena *arena, size_t size)

@@ -34,3 +34,6 @@ void arena_keep(struct arena *arena, void *thing, GDestroyNotify drop);
 
 /* Bytes handed out, for reports and benches. */
 size_t arena_size(const struct arena *arena);
+
+/* How many there are in this process, for tests of what is never let go. Any thread. */
+size_t arenas_alive(void);

@@ -77,22 +77,40 @@ static void print_key_verbs(void)
 	}
 }
 
+/* What an option, or a verb's first word, may be. */
+static const char WORDS[] =
+	"\tcase $before in\n"
+	"\t-o | --output) words=\"text json markdown\" ;;\n"
+	"\t--kind) words=\"revision operation drift repaired ended source blind back held suspended resumed expired approved fault healed "
+	"cure limit threshold\" ;;\n"
+	"\tesac\n"
+	"\t[ \"$COMP_CWORD\" -ne 2 ] || case $verb in\n"
+	"\tnf) words=\"status logs metrics\" ;;\n"
+	"\tsite) words=\"list clean\" ;;\n"
+	"\tlog-level) words=\"error warning info debug\" ;;\n"
+	"\tschema) words=$(\"${COMP_WORDS[0]}\" schema 2>/dev/null) ;;\n"
+	"\tcompletion) words=bash ;;\n";
+
 static void print_script(void)
 {
-	printf("# bash completion of pleach(1)\n_pleach() {\n\tlocal word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]}\n"
+	printf("# bash completion of pleach(1)\n_pleach() {\n\tlocal word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} words= keys\n"
+	       "\tlocal before=${COMP_WORDS[COMP_CWORD - 1]} options=\"--help --output --controller --state --no-color\"\n"
 	       "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\tCOMPREPLY=($(compgen -W \"");
 	print_verbs();
-	printf(" completion\" -- \"$word\"))\n\t\treturn\n\tfi\n"
-	       "\tlocal options=\"--help --output --controller --state --no-color\"\n\tcase $verb in\n");
+	printf(" completion\" -- \"$word\"))\n\t\treturn\n\tfi\n%s\thelp) words=\"", WORDS);
+	print_verbs();
+	printf("\" ;;\n\tesac\n"
+	       "\tif [ -n \"$words\" ] && [[ $word != -* ]]; then\n\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n\t\treturn\n\tfi\n"
+	       "\tcase $verb in\n");
 	print_options();
 	printf("\tesac\n\tif [[ $word == -* ]]; then\n\t\tCOMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n\t\treturn\n\tfi\n"
 	       "\tcase $verb in\n\t");
 	print_key_verbs();
-	printf(")\n\t\tCOMPREPLY=($(compgen -W \"$(\"${COMP_WORDS[0]}\" completion keys 2>/dev/null)\" -- \"$word\"))\n\t\t;;\n"
-	       "\tcompletion) COMPREPLY=($(compgen -W bash -- \"$word\")) ;;\n"
-	       "\thelp) COMPREPLY=($(compgen -W \"");
-	print_verbs();
-	printf("\" -- \"$word\")) ;;\n\t*) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n\tesac\n}\ncomplete -F _pleach pleach\n");
+	/* A key may be written without its kind; the paths are offered to who has begun one. */
+	printf(")\n\t\tkeys=$(\"${COMP_WORDS[0]}\" completion keys 2>/dev/null)\n"
+	       "\t\t[ -z \"$word\" ] || keys=\"$keys $(sed 's,^[^/]*/,,' <<<\"$keys\" | sort -u)\"\n"
+	       "\t\tCOMPREPLY=($(compgen -W \"$keys\" -- \"$word\"))\n\t\t;;\n"
+	       "\t*) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n\tesac\n}\ncomplete -F _pleach pleach\n");
 }
 
 int cli_completion(int argc, char **argv)

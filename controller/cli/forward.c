@@ -13,6 +13,8 @@
 
 enum { CHUNK_BYTES = 64 * 1024, CONNECT_TIMEOUT_S = 10, CONNECTIONS_MAX = 256 };
 
+static const char INSIDE_HOST[] = "127.0.0.1"; /* in the VNFC, where none is said */
+
 struct forward {
 	GMainLoop *loop;
 	struct cli_target target;
@@ -110,7 +112,8 @@ static gboolean accept_one(int fd, GIOCondition condition, gpointer data)
 		fprintf(stderr, "pleach: %d connections are open already; one more is refused\n", CONNECTIONS_MAX);
 	else if (!forward->target.ops->connect(forward->target.vim, &call, forward->target.vnfc_key, forward->to_host, forward->to_port,
 					       &inside, &error))
-		fprintf(stderr, "pleach: %s\n", error->message);
+		fprintf(stderr, "pleach: %s%s\n", error->message,
+			strcmp(forward->to_host, INSIDE_HOST) ? "" : " (where the software listens elsewhere: PORT:ADDRESS:PORT)");
 	if (inside < 0) {
 		close(client);
 		return G_SOURCE_CONTINUE;
@@ -123,7 +126,12 @@ static gboolean accept_one(int fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-/* [HOST:]PORT:[HOST:]PORT with an optional host in front of each port. */
+static bool is_port(const char *text, unsigned min, guint64 *ret)
+{
+	return g_ascii_string_to_unsigned(text, 10, min, G_MAXUINT16, ret, NULL);
+}
+
+/* [HOST:]PORT:[ADDRESS:]PORT; of three parts the one of the first two that is no number says which of both is meant. */
 static bool parse(const char *text, char **ret_host, char **ret_port, char **ret_to_host, unsigned *ret_to_port)
 {
 	g_auto(GStrv) parts = g_strsplit(text, ":", -1);
@@ -131,12 +139,12 @@ static bool parse(const char *text, char **ret_host, char **ret_port, char **ret
 	if (n < 2 || n > 4)
 		return false;
 	guint64 to_port, port;
-	if (!g_ascii_string_to_unsigned(parts[n - 1], 10, 1, G_MAXUINT16, &to_port, NULL) ||
-	    !g_ascii_string_to_unsigned(parts[n == 2 ? 0 : 1], 10, 0, G_MAXUINT16, &port, NULL))
+	guint at = n == 2 || (n == 3 && is_port(parts[0], 0, &port)) ? 0 : 1; /* the first PORT */
+	if (!is_port(parts[n - 1], 1, &to_port) || !is_port(parts[at], 0, &port))
 		return false;
-	*ret_host = g_strdup(n == 2 ? "127.0.0.1" : parts[0]);
-	*ret_port = g_strdup(parts[n == 2 ? 0 : 1]);
-	*ret_to_host = g_strdup(n == 4 ? parts[2] : "127.0.0.1");
+	*ret_host = g_strdup(at ? parts[0] : "127.0.0.1");
+	*ret_port = g_strdup(parts[at]);
+	*ret_to_host = g_strdup(n - 2 > at ? parts[n - 2] : INSIDE_HOST);
 	*ret_to_port = (unsigned) to_port;
 	return true;
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ASK_TIMEOUT_S = 30, WAIT_TIMEOUT_DEFAULT_S = 300, WAIT_LOOK_MS = 50, ANSWER_MAX_BYTES = 256 * 1024 * 1024,
+enum { ASK_TIMEOUT_S = 30, WAIT_TIMEOUT_DEFAULT_S = 300, WAIT_LOOK_MS = 50, WAIT_START_S = 2, ANSWER_MAX_BYTES = 256 * 1024 * 1024,
        REFUSAL_MAX_BYTES = 1024 * 1024 };
 
 static const char EXIT_HEADER[] = "Pleach-Exit"; /* the exit status that goes with an answer (api/api.h) */
@@ -98,7 +98,7 @@ static gboolean option_wait;
 static char *option_timeout;
 
 static const GOptionEntry status_options[] = {
-	{ "wait", 0, 0, G_OPTION_ARG_NONE, &option_wait, "until it has converged, or all that is left is held", NULL },
+	{ "wait", 0, 0, G_OPTION_ARG_NONE, &option_wait, "until it has converged, or nothing more happens by itself", NULL },
 	{ "timeout", 0, 0, G_OPTION_ARG_STRING, &option_timeout, "with --wait: at most so long (default: 5m)", "TIME" },
 	{ NULL },
 };
@@ -109,15 +109,6 @@ static void show_progress(const char *why_not)
 	fflush(stderr);
 }
 
-/* Nothing more happens by itself: it has converged, or all that is left to do is held. */
-static bool has_ended(const json_t *status)
-{
-	if (json_is_true(json_object_get(status, "converged")))
-		return true;
-	const char *state = json_opt_string(json_object_get(status, "revision"), "state", "");
-	return json_is_true(json_object_get(status, "settled")) && g_str_equal(state, "held");
-}
-
 static int wait_converged(const struct cli *cli, const char *key)
 {
 	gint64 timeout_ms = option_timeout ? clock_parse_duration_ms(option_timeout) : WAIT_TIMEOUT_DEFAULT_S * 1000;
@@ -126,13 +117,16 @@ static int wait_converged(const struct cli *cli, const char *key)
 	const struct cli asking = { .registry = cli->registry, .output = OUTPUT_JSON, .controller = cli->controller, .state = cli->state };
 	g_autofree char *path = make_path(&asking, "/v1/status", key), *shown = make_path(cli, "/v1/status", key);
 	bool terminal = isatty(STDERR_FILENO);
-	for (gint64 until_us = clock_monotonic_us() + timeout_ms * 1000; clock_monotonic_us() < until_us; g_usleep(WAIT_LOOK_MS * 1000)) {
+	gint64 begun_us = clock_monotonic_us();
+	for (gint64 until_us = begun_us + timeout_ms * 1000; clock_monotonic_us() < until_us; g_usleep(WAIT_LOOK_MS * 1000)) {
 		g_autoptr(GError) error = NULL;
 		g_autofree char *text = cli_ask(&asking, "GET", path, NULL, &error);
+		if (!text && error->code == PLEACH_ERROR_RETRY && clock_monotonic_us() < begun_us + WAIT_START_S * G_USEC_PER_SEC)
+			continue; /* pleachd is being started */
 		g_autoptr(json_t) status = text ? json_parse(text, strlen(text), ANSWER_MAX_BYTES, "status", &error) : NULL;
 		if (!status)
 			return cli_fail(error);
-		if (has_ended(status))
+		if (json_is_true(json_object_get(status, "final")))
 			break;
 		if (terminal)
 			show_progress(json_opt_string(status, "why_not", ""));

@@ -64,6 +64,15 @@ static const struct site *make_site(struct arena *arena, const struct vim_ops *o
 	return site;
 }
 
+static bool several_owners(const GPtrArray *found)
+{
+	const struct candidate *first = g_ptr_array_index(found, 0);
+	for (guint i = 1; i < found->len; i++)
+		if (!g_str_equal(((const struct candidate *) g_ptr_array_index(found, i))->site->owner, first->site->owner))
+			return true;
+	return false;
+}
+
 /* @trouble: where one could not look; or NULL. */
 static bool choose(const char *wanted, const GPtrArray *found, const char *trouble, GError **error)
 {
@@ -81,7 +90,9 @@ static bool choose(const char *wanted, const GPtrArray *found, const char *troub
 	g_autoptr(GString) names = g_string_new(NULL);
 	for (guint i = 0; i < found->len; i++) {
 		const struct candidate *candidate = g_ptr_array_index(found, i);
-		g_string_append_printf(names, "\n  %s (--owner %s)", candidate->key, candidate->site->owner);
+		g_string_append_printf(names, "\n  %s", candidate->key);
+		if (several_owners(found))
+			g_string_append_printf(names, " (--owner %s)", candidate->site->owner);
 	}
 	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID, "\"%s\" fits several VNFCs; say which:%s", wanted, names->str);
 	return false;

@@ -44,7 +44,8 @@ struct ems_ops {
 	bool (*ensure_nf)(struct ems *ems, const struct call *call, const struct access *access, const struct nf *want,
 			  const struct package *package, struct arena *arena, const struct nf **ret_got, GError **error);
 
-	/* Stopped, uninstalled (operation delete), its files and packages taken away; absent is success. */
+	/* Stopped, uninstalled (operation delete), its files and packages taken away; absent is success. Where its VNFC is to go as well, that
+	 * does not wait for more than EXEC_FAREWELLS failures. */
 	bool (*remove_nf)(struct ems *ems, const struct call *call, const struct access *access, const char *nf_key, GError **error);
 
 	/* This one and measure() may run beside other calls for the same VNFC.

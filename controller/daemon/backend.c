@@ -189,6 +189,7 @@ static void snapshot(enum api_report report, const char *key, struct arena *aren
 	if (now->load_error && ret->trouble == now->load_error && backend->load_error_wall_us)
 		ret->trouble = arena_printf(arena, "%s (since %s)", now->load_error, clock_rfc3339(backend->load_error_wall_us, since));
 	ret->unsettled |= backend->awaited;
+	ret->stays = cycle_stays(backend->cycle) && !backend->awaited && (now->verdict != CYCLE_UNDECIDED || backend->source_trouble);
 	if (report == API_STATUS && backend->source_trouble)
 		ret->trouble = ret->trouble ? arena_printf(arena, "%s; %s", backend->source_trouble, ret->trouble) : backend->source_trouble;
 }

@@ -236,9 +236,9 @@ static void note_ended(struct chronicle *chronicle, const struct object *before,
 	if (before->incarnation != after->incarnation)
 		return;
 	if (runs(before) && g_str_equal(object_string(after, "state", ""), "failed"))
-		text = arena_printf(chronicle->arena, "ended%s%s", why ? ": " : "", why ? why : "");
+		text = why ? arena_strdup(chronicle->arena, why) : "nobody said why";
 	else if (after->kind == &kind_nf && restarts_of(after) > restarts_of(before))
-		text = arena_printf(chronicle->arena, "ended, and was started again by its EMS (%" G_GINT64_FORMAT " times by now)%s%s",
+		text = arena_printf(chronicle->arena, "started again by its EMS (%" G_GINT64_FORMAT " times by now)%s%s",
 				    restarts_of(after), why ? ": " : "", why ? why : "");
 	if (text)
 		add(chronicle, EVENT_ENDED, after->key)->text = text;

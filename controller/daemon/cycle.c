@@ -239,12 +239,12 @@ static void settle(struct cycle *cycle)
 {
 	const struct plan *plan = cycle->now.plan;
 	bool done = plan->n_steps == 0 && plan->n_open == 0, held = plan->n_steps == plan->n_held && plan->n_open == 0;
+	bool faulty = diags_errors(cycle->now.revision->diags) > 0;
 	if (done) {
-		bool faulty = diags_errors(cycle->now.revision->diags) > 0;
 		chronicle_state(cycle->chronicle, faulty ? "faulty" : "converged", NULL);
 	} else {
 		g_autofree char *reason = reason_of(&cycle->now);
-		chronicle_state(cycle->chronicle, held ? "held" : "failed", reason);
+		chronicle_state(cycle->chronicle, held ? "held" : faulty && plan->n_steps == 0 ? "faulty" : "failed", reason);
 	}
 	cycle->quiet = false;
 	enter(cycle, CYCLE_IDLE, done ? CYCLE_CONVERGED : held ? CYCLE_HELD : CYCLE_STUCK);

@@ -105,3 +105,6 @@ const struct cycle_view *cycle_view(const struct cycle *cycle);
 
 /* Idle, or looking again at what had converged; and nothing raised a flag for another turn. A later try at what failed may be waiting. */
 bool cycle_is_at_rest(const struct cycle *cycle);
+
+/* At rest, and no time of its own making brings another turn: what is left is held, failed for good, or faulty. */
+bool cycle_stays(const struct cycle *cycle);

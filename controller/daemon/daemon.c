@@ -342,8 +342,8 @@ static gboolean asked_to_reload(gpointer data)
 		follow_poll_every(daemon->source, settings.poll_s);
 		cycle_set_resync(daemon->cycle, settings.resync_s);
 		monitors_set_interval(cycle_view(daemon->cycle)->monitors, settings.sample_s);
-		log_info("reloaded: log level %s, poll %us, resync %us", log_level_name(settings.log_level), settings.poll_s,
-			 settings.resync_s);
+		log_info("reloaded: log level %s, poll %us, resync %us, sample %us", log_level_name(settings.log_level), settings.poll_s,
+			 settings.resync_s, settings.sample_s);
 	} else {
 		log_error("not reloaded, all stays as it was: %s", error->message);
 	}

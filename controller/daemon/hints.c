@@ -25,7 +25,7 @@ void cycle_look(struct cycle *cycle, GPtrArray *keys)
 	cycle_advance(cycle);
 }
 
-/* Is @key the object, or a part of it: of a VNF its VNFCs and NFs, of a VNFC its NF? */
+/* Is @key the object, or a part of it: of a service all that it has, of a VNF its VNFCs and NFs, of a VNFC its NF? */
 static bool is_meant(const char *key, const char *meant)
 {
 	size_t length = strlen(key_path(meant));
@@ -34,6 +34,8 @@ static bool is_meant(const char *key, const char *meant)
 	if (strncmp(key_path(key), key_path(meant), length) != 0)
 		return false;
 	char next = key_path(key)[length];
+	if (key_is_kind(meant, "service"))
+		return next == '.';
 	return key_is_kind(meant, "vnf") ? next == '.' && !key_is_kind(key, "link") : next == '\0' && key_is_kind(meant, "vnfc");
 }
 

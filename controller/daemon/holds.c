@@ -56,7 +56,10 @@ static void tell(struct holds *holds)
 
 /* --- expiry ------------------------------------------------------------------------------------------------------------- */
 
-enum { EXPIRY_LOOK_MAX_S = 60 }; /* the wall clock may be set meanwhile */
+enum {
+	EXPIRY_LOOK_MAX_S = 60,  /* the wall clock may be set meanwhile */
+	EXPIRY_AGAIN_S = 5,      /* when the store could not be written */
+};
 
 static bool expire(struct holds *holds)
 {
@@ -80,20 +83,21 @@ static bool expire(struct holds *holds)
 	return any;
 }
 
-static void wait_for_expiry(struct holds *holds);
+static void wait_for_expiry(struct holds *holds, gint64 least_us);
 
 static gboolean expiry_due(gpointer data)
 {
 	struct holds *holds = data;
 	holds->expiry_source = 0;
 	bool any = expire(holds);
-	wait_for_expiry(holds);
+	wait_for_expiry(holds, any ? 0 : EXPIRY_AGAIN_S * G_USEC_PER_SEC);
 	if (any)
 		tell(holds);
 	return G_SOURCE_REMOVE;
 }
 
-static void wait_for_expiry(struct holds *holds)
+/* 0: none ends by itself. */
+static gint64 first_expiry_us(const struct holds *holds)
 {
 	gint64 first_us = 0;
 	for (guint i = 0; i < holds->list->len; i++) {
@@ -101,10 +105,24 @@ static void wait_for_expiry(struct holds *holds)
 		if (until_us && (!first_us || until_us < first_us))
 			first_us = until_us;
 	}
+	return first_us;
+}
+
+bool holds_one_expires(const struct holds *holds)
+{
+	return first_expiry_us(holds) != 0;
+}
+
+/* @least_us: what is over may be there still, as it could not be taken away a moment ago. */
+static void wait_for_expiry(struct holds *holds, gint64 least_us)
+{
+	gint64 first_us = first_expiry_us(holds);
 	g_clear_handle_id(&holds->expiry_source, g_source_remove);
 	if (!first_us)
 		return;
-	gint64 wait_us = CLAMP(first_us - clock_wall_us(), 0, EXPIRY_LOOK_MAX_S * G_USEC_PER_SEC);
+	gint64 left_us = first_us - clock_wall_us(), wait_us = CLAMP(left_us, 0, EXPIRY_LOOK_MAX_S * G_USEC_PER_SEC);
+	if (left_us <= 0)
+		wait_us = least_us;
 	holds->expiry_source = g_timeout_add((guint) (wait_us / 1000 + 1), expiry_due, holds);
 }
 
@@ -117,7 +135,7 @@ struct holds *holds_new(struct store *store, GError **error)
 	if (!read_list(holds, error))
 		return NULL;
 	expire(holds);
-	wait_for_expiry(holds);
+	wait_for_expiry(holds, 0);
 	return g_steal_pointer(&holds);
 }
 
@@ -164,7 +182,7 @@ bool holds_suspend(struct holds *holds, const struct store_hold *hold, GError **
 	char until[CLOCK_TEXT_SIZE];
 	g_autofree char *text = g_strdup_printf("by %s until %s: %s", hold->who, until_text(hold->until_us, until), hold->reason);
 	tell_of(holds, EVENT_SUSPENDED, hold->target, text);
-	wait_for_expiry(holds);
+	wait_for_expiry(holds, 0);
 	tell(holds);
 	return true;
 }
@@ -177,12 +195,17 @@ static const struct store_hold *find(const struct holds *holds, const char *targ
 	return NULL;
 }
 
+static const char *spoken(const char *target)
+{
+	return g_str_equal(target, HOLD_ALL) ? "everything" : target;
+}
+
 static bool not_suspended(const struct holds *holds, const char *target, GError **error)
 {
 	g_autoptr(GString) others = g_string_new(NULL);
 	for (guint i = 0; i < holds->list->len; i++)
-		g_string_append_printf(others, "%s%s", i ? ", " : "", g_array_index(holds->list, struct store_hold, i).target);
-	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "%s is not suspended; %s%s", target,
+		g_string_append_printf(others, "%s%s", i ? ", " : "", spoken(g_array_index(holds->list, struct store_hold, i).target));
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "%s is not suspended; %s%s", spoken(target),
 		    others->len ? "suspended: " : "nothing is", others->str);
 	return false;
 }
@@ -198,7 +221,7 @@ bool holds_resume(struct holds *holds, const char *target, const char *who, gint
 	if (!store_drop_hold(holds->store, target, error) || !read_list(holds, error))
 		return false;
 	tell_of(holds, EVENT_RESUMED, target, text);
-	wait_for_expiry(holds);
+	wait_for_expiry(holds, 0);
 	tell(holds);
 	return true;
 }
@@ -287,13 +310,26 @@ struct tally {
 	size_t n, n_kept;
 };
 
+/* Desired, or of a service that is faulty in this revision: plan/ leaves that as it is. */
+static bool is_kept(const struct network *network, const char *key)
+{
+	const char *path = key_path(key);
+	for (size_t i = 0; i < network->n_faulty_services; i++) {
+		const char *faulty = network->faulty_services[i];
+		size_t length = strlen(faulty) - g_str_has_suffix(faulty, ".");
+		if (!length || (strncmp(path, faulty, length) == 0 && (path[length] == '.' || path[length] == '\0')))
+			return true;
+	}
+	return objects_find(network->objects, key) != NULL;
+}
+
 static void count(const struct holds_check *check, GHashTable *tallies, const struct object *object)
 {
 	struct tally *tally = g_hash_table_lookup(tallies, object->site);
 	if (!tally)
 		g_hash_table_insert(tallies, (gpointer) (guintptr) object->site, tally = ARENA_NEW(check->arena, struct tally));
 	tally->n++;
-	tally->n_kept += objects_find(check->network->objects, object->key) != NULL;
+	tally->n_kept += is_kept(check->network, object->key);
 }
 
 static int danger_order(const void *a, const void *b)

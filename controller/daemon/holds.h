@@ -35,6 +35,8 @@ enum { HOLD_REASON_MAX_BYTES = 1024, HOLD_TARGET_MAX_BYTES = 512 };
 bool holds_suspend(struct holds *holds, const struct store_hold *hold, GError **error);
 /* NOT_FOUND when @target itself is not suspended; the text names what holds it then, if anything does. */
 bool holds_resume(struct holds *holds, const char *target, const char *who, gint64 wall_us, GError **error);
+/* Does one end by itself? */
+bool holds_one_expires(const struct holds *holds);
 /* What is suspended, in @arena, by target. */
 const struct store_hold *holds_list(const struct holds *holds, struct arena *arena, size_t *ret_n);
 

@@ -168,6 +168,29 @@ bool cycle_is_at_rest(const struct cycle *cycle)
 	return (cycle->now.phase == CYCLE_IDLE || quiet) && (cycle->stopping || !cycle->now.revision || !wants);
 }
 
+bool cycle_stays(const struct cycle *cycle)
+{
+	const struct cycle_view *now = &cycle->now;
+	if (!cycle_is_at_rest(cycle) || now->refused || monitors_awaits_cure(now->monitors))
+		return false;
+	switch (now->verdict) {
+	case CYCLE_UNDECIDED:
+		return true;
+	case CYCLE_WORKING:
+		return false;
+	case CYCLE_HELD:
+		if (holds_one_expires(now->holds))
+			return false;
+		G_GNUC_FALLTHROUGH;
+	case CYCLE_CONVERGED:
+	case CYCLE_STUCK:
+		/* What a faulty descriptor leaves open stays so; what could not be looked at may be seen again. */
+		return exec_next_look(now->exec) < 0 &&
+		       (!now->plan || now->plan->n_open == 0 || (now->revision && diags_errors(now->revision->diags) > 0));
+	}
+	g_assert_not_reached();
+}
+
 const struct cycle_view *cycle_view(const struct cycle *cycle)
 {
 	return &cycle->now;

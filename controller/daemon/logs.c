@@ -12,7 +12,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { LOG_TIMEOUT_S = 10, READER_LOOK_MS = 500 };
+enum { LOG_TIMEOUT_S = 10, READER_LOOK_MS = 500, LINE_MAX_BYTES = 64 * 1024 };
 
 /* What is asked of an EMS. */
 struct question {
@@ -29,6 +29,7 @@ struct follower {
 	struct api_reply *reply;     /* until its answer begins */
 	struct http_stream *stream;  /* from then on */
 	pthread_t thread;
+	GString *line;               /* the thread's: not yet whole */
 	int wake_fd, cancel_fd;
 	guint wake_source, look_source;
 	pthread_mutex_t lock;        /* of the three below */
@@ -97,20 +98,14 @@ struct once {
 	struct question question;
 	struct api_reply *reply;
 	GString *text;
+	char *clean; /* what an NF prints may repeat a secret that it was given: that is not passed on */
 	bool good;
 	GError *error;
 };
 
-/* What an NF prints may repeat a secret that it was given: that is not passed on. */
-static void append_clean(GString *to, const char *text, size_t length)
-{
-	g_autofree char *piece = g_strndup(text, length), *clean = redact(piece);
-	g_string_append(to, clean);
-}
-
 static bool gather(const char *text, size_t length, void *data)
 {
-	append_clean(data, text, length);
+	g_string_append_len(data, text, (gssize) length);
 	return true;
 }
 
@@ -118,18 +113,20 @@ static void once_work(void *data)
 {
 	struct once *once = data;
 	once->good = question_ask(&once->question, LOG_TIMEOUT_S * G_USEC_PER_SEC, -1, false, gather, once->text, &once->error);
+	once->clean = redact(once->text->str);
 }
 
 static void once_done(void *data)
 {
 	struct once *once = data;
 	if (once->good)
-		api_reply_text(once->reply, once->text->str);
+		api_reply_text(once->reply, once->clean);
 	else
 		api_reply_error(once->reply, once->error);
 	g_clear_error(&once->error);
 	question_clear(&once->question);
 	g_string_free(once->text, TRUE);
+	g_free(once->clean);
 	g_free(once);
 }
 
@@ -143,16 +140,32 @@ static void ring(int fd)
 		return;
 }
 
-static bool pass_on(const char *text, size_t length, void *data)
+/* Only whole lines: a secret whose two halves came one after the other would not be recognised. */
+static size_t whole_lines(const struct follower *follower)
 {
-	struct follower *follower = data;
+	const char *end = memrchr(follower->line->str, '\n', follower->line->len);
+	return end ? (size_t) (end - follower->line->str) + 1 : follower->line->len < LINE_MAX_BYTES ? 0 : follower->line->len;
+}
+
+static bool pass_lines(struct follower *follower, size_t length)
+{
+	g_autofree char *piece = g_strndup(follower->line->str, length), *clean = redact(piece);
+	g_string_erase(follower->line, 0, (gssize) length);
 	pthread_mutex_lock(&follower->lock);
 	bool room = follower->waiting->len + length <= LOGS_WAITING_MAX_BYTES;
 	if (room)
-		append_clean(follower->waiting, text, length);
+		g_string_append(follower->waiting, clean);
 	pthread_mutex_unlock(&follower->lock);
 	ring(follower->wake_fd);
 	return room;
+}
+
+static bool pass_on(const char *text, size_t length, void *data)
+{
+	struct follower *follower = data;
+	g_string_append_len(follower->line, text, (gssize) length);
+	size_t whole = whole_lines(follower);
+	return !whole || pass_lines(follower, whole);
 }
 
 static void *follow_work(void *data)
@@ -160,6 +173,7 @@ static void *follow_work(void *data)
 	struct follower *follower = data;
 	GError *error = NULL;
 	question_ask(&follower->question, (gint64) LOGS_FOLLOW_MAX_S * G_USEC_PER_SEC, follower->cancel_fd, true, pass_on, follower, &error);
+	pass_lines(follower, follower->line->len);
 	pthread_mutex_lock(&follower->lock);
 	follower->ended = true;
 	follower->error = error;
@@ -181,6 +195,7 @@ static void follower_free(gpointer data)
 	close(follower->cancel_fd);
 	pthread_mutex_destroy(&follower->lock);
 	g_string_free(follower->waiting, TRUE);
+	g_string_free(follower->line, TRUE);
 	g_clear_error(&follower->error);
 	question_clear(&follower->question);
 	g_free(follower);
@@ -252,6 +267,7 @@ static bool follow(struct logs *logs, struct question *question, struct api_repl
 	struct follower *follower = g_new0(struct follower, 1);
 	*follower = (struct follower) {
 		.logs = logs, .question = *question, .reply = reply, .wake_fd = wake_fd, .cancel_fd = cancel_fd, .waiting = g_string_new(NULL),
+		.line = g_string_new(NULL),
 	};
 	pthread_mutex_init(&follower->lock, NULL);
 	int errnum = cancel_fd < 0 ? errno : pthread_create(&follower->thread, NULL, follow_work, follower);
@@ -259,6 +275,7 @@ static bool follow(struct logs *logs, struct question *question, struct api_repl
 		pleach_error_errno(error, errnum, "following the log of %s", question->key);
 		pthread_mutex_destroy(&follower->lock);
 		g_string_free(follower->waiting, TRUE);
+		g_string_free(follower->line, TRUE);
 		g_free(follower);
 		if (wake_fd >= 0)
 			close(wake_fd);

@@ -25,6 +25,7 @@ struct monitors {
 	GHashTable *unable;        /* set of "SITE EMS" whose driver cannot measure, of this network */
 	guint timer, due;
 	unsigned tick, batches;    /* under way */
+	size_t first;              /* of the network's objects: where the next turn begins */
 	unsigned n_asked;
 };
 
@@ -145,6 +146,11 @@ void monitors_planned(struct monitors *monitors, const struct network *network, 
 	put_changes(monitors, &changes, input.wall_us);
 	put_events(monitors, changes.events, input.wall_us);
 	vib_changes_clear(&changes);
+}
+
+bool monitors_awaits_cure(const struct monitors *monitors)
+{
+	return monitors->due != 0;
 }
 
 const struct vib_entry *monitors_vib(const struct monitors *monitors, struct arena *arena, size_t *ret_n)
@@ -275,8 +281,8 @@ static void send(struct monitors *monitors, GPtrArray *nfs)
 	g_ptr_array_set_size(nfs, 0);
 }
 
-/* Each second the share of the NFs whose turn it is. While EMSs are slow the others wait for their next turn: the ring has a
- * gap then. */
+/* Each second the share of the NFs whose turn it is. While EMSs are slow, or there are many, the others wait for a later turn, which
+ * begins with them: the ring has a gap then. */
 static gboolean tick(gpointer data)
 {
 	struct monitors *monitors = data;
@@ -285,8 +291,10 @@ static gboolean tick(gpointer data)
 		return G_SOURCE_CONTINUE;
 	g_autoptr(GPtrArray) nfs = g_ptr_array_new();
 	struct objects objects = monitors->network->objects;
+	size_t first = objects.n ? monitors->first % objects.n : 0;
 	for (size_t i = 0; i < objects.n && monitors->batches < BATCHES_MAX; i++) {
-		const struct object *nf = objects.items[i];
+		const struct object *nf = objects.items[(first + i) % objects.n];
+		monitors->first = first + i + 1;
 		if (nf->kind != &kind_nf || g_str_hash(nf->key) % monitors->options.sample_s != turn || !can_measure(monitors, nf))
 			continue;
 		g_ptr_array_add(nfs, (gpointer) (guintptr) nf);

@@ -54,6 +54,9 @@ bool monitors_record(struct monitors *monitors, const struct operation *operatio
 /* The operator asks for another try: of @key and what is below it, or of everything (NULL). */
 void monitors_asked(struct monitors *monitors, const char *key);
 
+/* Is something ill that is cured later, by itself? */
+bool monitors_awaits_cure(const struct monitors *monitors);
+
 /* --- what is known ---------------------------------------------------------------------------------------------------------- */
 
 const struct vib_entry *monitors_vib(const struct monitors *monitors, struct arena *arena, size_t *ret_n);

@@ -176,7 +176,7 @@ const struct expr *configs_scope(const struct scope *scope, const struct nfd *nf
 		if (strcmp(properties.items[i].name, "ports") == 0) /* the attribute of that name counts */
 			continue;
 		names[n] = properties.items[i].name;
-		items[n] = shared && shared[i] ? shared[i] : values_expr(scope, properties.items[i].value, WANT_ANY);
+		items[n] = shared && shared[i] ? shared[i] : values_property(scope, nf->node, &properties.items[i]);
 		if (!items[n++])
 			return NULL;
 	}

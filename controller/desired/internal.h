@@ -481,6 +481,8 @@ struct scope {
 
 /* NULL and a finding on a fault. */
 const struct expr *values_expr(const struct scope *scope, const struct tvalue *value, enum want want);
+/* The value of a property of @node, as its type wants it: one that is a list gathers instances, one that is a single value cannot. */
+const struct expr *values_property(const struct scope *scope, const struct tnode *node, const struct tnamed *property);
 const struct value *values_value(const struct scope *scope, const struct tvalue *value, enum want want);
 /* attribute.c: what get_attribute reads, as an expression. */
 const struct expr *values_attribute(const struct scope *scope, const struct tvalue *function, enum want want);

@@ -108,7 +108,7 @@ static const struct expr *const *shared_scope(const struct scope *scope, const s
 	for (size_t i = 0; i < properties.n; i++) {
 		if (values_is_local(scope, properties.items[i].value))
 			continue;
-		items[i] = values_expr(scope, properties.items[i].value, WANT_ANY);
+		items[i] = values_property(scope, nf->node, &properties.items[i]);
 		*ret_ok = *ret_ok && items[i];
 	}
 	return items;

@@ -172,6 +172,23 @@ const struct expr *values_expr(const struct scope *scope, const struct tvalue *v
 	return value->type == TV_LIST ? expr_list(arena, false, items, n) : expr_map(arena, value->map.keys, items, n);
 }
 
+const struct expr *values_property(const struct scope *scope, const struct tnode *node, const struct tnamed *property)
+{
+	enum want want = WANT_ANY;
+
+	switch (ttype_property_shape(node->type, property->name)) {
+	case TSHAPE_ANY:
+		break;
+	case TSHAPE_ONE:
+		want = WANT_SCALAR;
+		break;
+	case TSHAPE_LIST:
+		want = WANT_LIST;
+		break;
+	}
+	return values_expr(scope, property->value, want);
+}
+
 const struct value *values_placeholder(const char *key, const char *path, void *data)
 {
 	static const char *const some_address = "192.0.2.1";

@@ -54,13 +54,23 @@ static bool covers_everything(const struct access_rule *rule)
 	return has_name(rule->objects, rule->n_objects, "**");
 }
 
+/* What one "may not" do. */
+static const char *spoken(enum access_verb verb)
+{
+	if (verb == ACCESS_LOGS)
+		return "read the logs of";
+	if (verb == ACCESS_METRICS)
+		return "read the metrics of";
+	return verb == ACCESS_LIFECYCLE ? "install, start or stop" : access_verb_name(verb);
+}
+
 static bool refuse(const struct access_rule *rule, const struct subject *who, enum access_verb verb, const char *key, GError **error)
 {
 	g_autofree char *subject = who->ems  ? g_strdup_printf("EMS %s", who->ems) :
 				   who->user ? g_strdup_printf("operator %s (uid %" G_GINT64_FORMAT ")", who->user, who->uid) :
 				   who->uid < 0 ? g_strdup("whoever asks over TCP") :
 						  g_strdup_printf("uid %" G_GINT64_FORMAT, who->uid);
-	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_AUTH, "%s may not %s %s: policy \"%s\" (%s:%u)", subject, access_verb_name(verb),
+	g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_AUTH, "%s may not %s %s: policy \"%s\" (%s:%u)", subject, spoken(verb),
 		    key ? key : "everything at once", rule->name, rule->origin.file ? rule->origin.file : "-", rule->origin.line);
 	return false;
 }
@@ -83,7 +93,7 @@ bool control_allows(const struct network *network, const struct subject *who, en
 	if (who->stranger)
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_AUTH,
 			    "uid %" G_GINT64_FORMAT " may not %s %s: only the user that pleachd runs as, root, and whom a policy names may",
-			    who->uid, access_verb_name(verb), key ? key : "everything at once");
+			    who->uid, spoken(verb), key ? key : "everything at once");
 	return !who->stranger;
 }
 

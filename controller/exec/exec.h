@@ -59,6 +59,10 @@ struct journal {
 /* Tries at one step within a round, and after that the owner is to look again. */
 enum { EXEC_TRIES_PER_ROUND = 3 };
 
+/* Tries at taking something away that ends with its host, which is to go as well; then the host goes without: neither a script that fails
+ * nor a far side that does not answer, or does not want to, keeps it. */
+enum { EXEC_FAREWELLS = 3 };
+
 /* What kept so long after a repair is well: its repairs are counted anew. */
 enum { EXEC_WELL_S = 60 };
 

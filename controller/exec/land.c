@@ -292,6 +292,32 @@ static void release_dependents(struct exec *exec, const struct item *item)
 	g_ptr_array_set_size(exec->pending, 0);
 }
 
+/* It would not go in good order, and need not: its host goes, and takes it along. */
+static bool is_left_to_its_host(const struct exec *exec, const struct job *job)
+{
+	const struct item *item = job->item;
+	const char *host = job->kind->kind->host;
+	bool enough = item->operation.attempt >= EXEC_FAREWELLS || retry_of(pleach_error_code(job->error)) == RETRY_NEVER;
+	if (!host || !enough || item->step->action != ACTION_REMOVE || exec->cancelled)
+		return false;
+	const char *host_key = key_of_kind(job->arena, item->step->key, host);
+	bool goes = false;
+	for (size_t i = exec->dependents_from[item->index]; i < exec->dependents_from[item->index + 1] && !goes; i++) {
+		const struct step *next = exec->items[exec->dependents[i]].step;
+		goes = next->action == ACTION_REMOVE && strcmp(next->key, host_key) == 0;
+	}
+	return goes;
+}
+
+static void leave_to_its_host(struct exec *exec, struct job *job, gint64 now_us)
+{
+	struct item *item = job->item;
+	g_autoptr(GError) error = g_error_new(PLEACH_ERROR, PLEACH_ERROR_RETRY, "%s; it ends with its host, which goes now", job->error->message);
+	item->tries = EXEC_TRIES_PER_ROUND; /* should its host stay, it is tried again in a later round */
+	item_fails(exec, item, error, NULL, now_us);
+	release_dependents(exec, item);
+}
+
 void exec_land(struct exec *exec, struct job *job, gint64 now_us)
 {
 	struct item *item = job->item;
@@ -311,7 +337,10 @@ void exec_land(struct exec *exec, struct job *job, gint64 now_us)
 			hosted_are_gone(exec, job);
 			note_left(exec, item->step->key, job->remove_first->site, job->remove_first->incarnation, false);
 		}
-		item_fails(exec, item, job->error, item->step->desired ? job->want : NULL, now_us);
+		if (is_left_to_its_host(exec, job))
+			leave_to_its_host(exec, job, now_us);
+		else
+			item_fails(exec, item, job->error, item->step->desired ? job->want : NULL, now_us);
 	}
 	job_free(job);
 }

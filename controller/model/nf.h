@@ -4,7 +4,7 @@
  * fields                     shape   cost      meaning
  * state                      scalar  in-place  desired "started" or "stopped"; observed those or "failed", "starting"
  * command                    list    restart   supervised in the foreground; absent: an NF without a process
- * ems                        scalar  metadata  name of the EMS driver among the site's
+ * ems                        scalar  metadata  name of the EMS among the site's; where its driver is another, the NF leaves the former first
  * stateful                   scalar  metadata  open flows stay with their instance until drained
  * package                    scalar  restart   digest of the package (model/package.h): what install and the operations' scripts come from
  * operation.*.script         scalar  in-place  path in the package; * is create, configure, start, stop, delete, check, reload or status

@@ -21,6 +21,8 @@ static struct origin origin_of(const struct item *item)
 	return item->desired ? item->desired->origin : item->last ? item->last->origin : ORIGIN_NONE;
 }
 
+enum { REASON_MAX = 200 }; /* bytes of what a driver says of an object that it could not look at */
+
 G_GNUC_PRINTF(3, 4) static void block(struct planner *planner, struct item *item, const char *format, ...)
 {
 	va_list args;
@@ -252,11 +254,21 @@ static void keep_what_tells(struct planner *planner)
 	}
 }
 
+/* The driver's own words, where it left some: their first line, and of that no more than fits on one of a terminal or two. */
+static void block_unseen(struct planner *planner, struct item *item)
+{
+	const char *reason = object_string(item->observed, "reason", "");
+	size_t length = strcspn(reason, "\r\n"), cut = MIN(length, REASON_MAX);
+	while (cut < length && cut > 0 && ((unsigned char) reason[cut] & 0xc0) == 0x80) /* in the middle of a character */
+		cut--;
+	block(planner, item, "unknown: it could not be looked at%s%.*s%s", length ? ": " : "", (int) cut, reason, cut < length ? "…" : "");
+}
+
 static void decide_update(struct planner *planner, struct item *item)
 {
 	bool moves = strcmp(item->desired->site, item->observed->site) != 0;
 	if (is_unseen(item->observed)) {
-		block(planner, item, "unknown: it could not be looked at");
+		block_unseen(planner, item);
 		return;
 	}
 	if (!(moves ? diff_create(planner, item) : diff_update(planner, item))) {

@@ -42,7 +42,7 @@ const char *metric_text(struct arena *arena, enum metric metric, const struct sa
 
 const char *metrics_text(struct arena *arena, const struct sample *before, const struct sample *now)
 {
-	return arena_printf(arena, "cpu %s, memory %s, written %s, %s processes, rx %s, tx %s",
+	return arena_printf(arena, "cpu %s, memory %s, written %s, processes %s, rx %s, tx %s",
 			    metric_text(arena, METRIC_CPU_PERCENT, before, now), metric_text(arena, METRIC_MEM_BYTES, before, now),
 			    metric_text(arena, METRIC_DISK_BYTES, before, now), metric_text(arena, METRIC_PROCESSES, before, now),
 			    metric_text(arena, METRIC_RX_BITS_PER_S, before, now), metric_text(arena, METRIC_TX_BITS_PER_S, before, now));

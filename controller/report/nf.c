@@ -11,6 +11,7 @@ struct nf_row {
 	const struct vib_entry *entry;
 	const struct object *desired, *last, *observed;
 	const struct sample *before, *now;
+	const char *trouble; /* why it is not as desired, where the EMS itself finds nothing wrong with it; or NULL */
 	bool good;
 };
 
@@ -23,7 +24,7 @@ static bool is_asked(const char *nf_key, const char *key)
 	return strncmp(path, root, length) == 0 && (!path[length] || path[length] == '.');
 }
 
-static struct nf_row row_of(const struct report_input *input, const struct vib_entry *entry)
+static struct nf_row row_of(const struct report_input *input, const struct view *view, const struct vib_entry *entry)
 {
 	struct nf_row row = { .entry = entry };
 	row.desired = input->desired ? objects_find(input->desired->objects, entry->key) : NULL;
@@ -32,7 +33,10 @@ static struct nf_row row_of(const struct report_input *input, const struct vib_e
 	if (input->recent)
 		input->recent(entry->key, &row.before, &row.now, input->data);
 	const char *wanted = row.desired ? object_string(row.desired, "state", NULL) : NULL;
-	row.good = !entry->reason && (!wanted || g_strcmp0(wanted, entry->state) == 0) && g_strcmp0(entry->health, "unhealthy") != 0;
+	const struct entry *seen = view_find(view, entry->key);
+	if (seen && seen->desired && seen->step)
+		row.trouble = seen->reason ? seen->reason : condition_name(seen->condition);
+	row.good = !row.trouble && !entry->reason && (!wanted || g_strcmp0(wanted, entry->state) == 0) && g_strcmp0(entry->health, "unhealthy") != 0;
 	return row;
 }
 
@@ -57,7 +61,8 @@ static const char *since_text(struct arena *arena, const struct report_input *in
 static void write_line(struct writer *writer, struct arena *arena, const struct report_input *input, const struct nf_row *row)
 {
 	const struct vib_entry *entry = row->entry;
-	const char *reason = entry->held ? arena_printf(arena, "held: %s", entry->held) : entry->reason ? entry->reason : "";
+	const char *reason = entry->held ? arena_printf(arena, "held: %s", entry->held) : entry->reason ? entry->reason :
+			     row->trouble ? row->trouble : "";
 	writer_row(writer, row->good ? MARK_GOOD : entry->held ? MARK_WAIT : MARK_BAD, 0, entry->key,
 		   entry->state ? entry->state : "not there", entry->health ? entry->health : "-", since_text(arena, input, entry),
 		   ems_text(arena, entry), package_text(arena, entry->package), reason, NULL);
@@ -103,8 +108,8 @@ static void write_details(struct writer *writer, struct arena *arena, const stru
 		      entry->driver ? entry->driver : "not known", entry->incarnation);
 	if (entry->package)
 		writer_detail(writer, "package sha256:%s", entry->package);
-	writer_detail(writer, "started anew by its EMS %" G_GINT64_FORMAT " times; fell ill %" G_GINT64_FORMAT " times%s", entry->restarts,
-		      entry->failures,
+	writer_detail(writer, "started anew by its EMS %" G_GINT64_FORMAT " time%s; fell ill %" G_GINT64_FORMAT " time%s%s",
+		      entry->restarts, plural((size_t) entry->restarts), entry->failures, plural((size_t) entry->failures),
 		      entry->last_failure ? arena_printf(arena, ", the last time %s: %s", ago_text(arena, input, entry->last_failure_us),
 							 entry->last_failure)
 					  : "");
@@ -130,7 +135,7 @@ static void write_data(struct writer *writer, const struct report_input *input, 
 	writer_time(writer, "state_since", entry->state_since_us);
 	writer_string(writer, "health", entry->health);
 	writer_time(writer, "health_since", entry->health_since_us);
-	writer_string(writer, "reason", entry->reason);
+	writer_string(writer, "reason", entry->reason ? entry->reason : row->trouble);
 	writer_int(writer, "restarts", entry->restarts);
 	writer_int(writer, "failures", entry->failures);
 	writer_string(writer, "last_failure", entry->last_failure);
@@ -157,6 +162,7 @@ static void write_nf(struct writer *writer, struct arena *arena, const struct re
 char *report_nf(const struct report_input *input, const char *key, const struct report_style *style, enum report_verdict *ret_verdict)
 {
 	auto_ptr(arena) arena = arena_new();
+	auto_ptr(view) view = view_new(input);
 	struct writer *writer = writer_new_plain(style);
 	size_t n = 0, n_good = 0;
 	for (size_t i = 0; i < input->n_vib; i++)
@@ -168,7 +174,7 @@ char *report_nf(const struct report_input *input, const char *key, const struct 
 	for (size_t i = 0; i < input->n_vib; i++) {
 		if (!is_asked(input->vib[i].key, key))
 			continue;
-		const struct nf_row row = row_of(input, &input->vib[i]);
+		const struct nf_row row = row_of(input, view, &input->vib[i]);
 		write_nf(writer, arena, input, &row, details);
 		n_good += row.good;
 	}

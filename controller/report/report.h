@@ -55,6 +55,7 @@ struct report_input {
 	gint64 state_since_wall_us;
 	const char *trouble;             /* why the newest commit was not taken up, why nothing can be looked at; or NULL */
 	bool unsettled;                  /* something newer is known and not in the plan yet: never "converged" */
+	bool stays;                      /* nothing is under way and nothing is due: it stays like that until something changes */
 
 	/* Drift: events "drift" and "repaired" of late; explain: everything of the key. Newest first. */
 	const struct store_event *events;
@@ -138,3 +139,5 @@ char *report_diags(const struct diags *diags, diag_source_fn source, void *data,
  * (with the nearest), INVALID (several fit: it names them). In @arena. */
 const char *report_resolve(const struct report_input *input, struct arena *arena, const char *text, const char *kind,
 			   GError **error);
+/* The same for a report over several objects: where a service's name fits no single one, "service/NAME". */
+const char *report_select(const struct report_input *input, struct arena *arena, const char *text, GError **error);

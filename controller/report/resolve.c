@@ -118,6 +118,29 @@ const char *report_resolve(const struct report_input *input, struct arena *arena
 	return NULL;
 }
 
+static bool is_service(const struct view *view, const char *text)
+{
+	for (size_t i = 0; i < view->n; i++)
+		if (!view->entries[i].gone && is_below(key_path(view->entries[i].key), text))
+			return true;
+	return false;
+}
+
+const char *report_select(const struct report_input *input, struct arena *arena, const char *text, GError **error)
+{
+	GError *fault = NULL;
+	const char *key = report_resolve(input, arena, text, NULL, &fault);
+	if (key)
+		return key;
+	auto_ptr(view) view = view_new(input);
+	if (!strpbrk(text, "/.") && is_service(view, text)) {
+		g_error_free(fault);
+		return arena_printf(arena, "service/%s", text);
+	}
+	g_propagate_error(error, fault);
+	return NULL;
+}
+
 static void write_access(struct writer *writer, const struct report_input *input, const char *key)
 {
 	const struct access *access = input->observed ? observed_access(input->observed, key) : NULL;

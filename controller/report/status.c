@@ -13,6 +13,7 @@ struct status {
 	size_t counts[CONDITIONS];
 	size_t n;                   /* objects shown */
 	size_t n_clean;             /* leftover incarnations still there */
+	bool moves;                 /* one that is shown changes by itself: an NF that starts, a site that cannot be looked at now */
 	const struct entry *worst;  /* the first of the gravest that are not ready; NULL: all are */
 };
 
@@ -52,6 +53,8 @@ static bool is_asked(const struct status *status, const char *key)
 {
 	if (!status->only || strcmp(status->only, key) == 0)
 		return true;
+	if (key_is_kind(status->only, "service"))
+		return strcmp(key_service(status->arena, key), key_path(status->only)) == 0;
 	bool is_nf = key_is_kind(key, "nf"), is_vnfc = key_is_kind(key, "vnfc");
 	const char *vnf_path = is_nf || is_vnfc ? view_vnf_path(status->arena, key) : NULL;
 	if (vnf_path && key_is_kind(status->only, "vnf") && strcmp(key_path(status->only), vnf_path) == 0)
@@ -113,6 +116,7 @@ static void write_object(struct status *status, const struct entry *entry, unsig
 	struct writer *writer = status->writer;
 	const struct object *object = entry->observed ? entry->observed : entry->desired ? entry->desired : entry->last;
 	status->counts[entry->condition]++;
+	status->moves |= entry->condition == CONDITION_UNKNOWN || (!entry->step && entry->condition == CONDITION_CHANGING);
 	status->n++;
 	if (condition_gravity(entry->condition) > (status->worst ? condition_gravity(status->worst->condition) : 0))
 		status->worst = entry;
@@ -282,6 +286,7 @@ static void write_verdict(struct status *status, bool converged)
 		g_string_append(why, "leftovers are being removed");
 	writer_bool(writer, "converged", converged);
 	writer_bool(writer, "settled", !input->unsettled);
+	writer_bool(writer, "final", converged || (input->stays && !status->moves));
 	writer_string(writer, "why_not", converged ? NULL : why->str);
 	if (converged)
 		writer_summary(writer, MARK_GOOD, "Converged.");

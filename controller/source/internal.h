@@ -35,6 +35,7 @@ struct walk {
 	struct diags *diags;   /* may be NULL */
 	const char *subfolder; /* path of the snapshot's root from the repository's root; "" when they are one */
 	GArray *files;         /* of struct source_file */
+	struct arena *arena;   /* of the texts: the snapshot's, or one that it keeps */
 	size_t entries;
 	guint64 bytes;
 	bool full;             /* a bound was met: the walk ends */
@@ -44,11 +45,14 @@ void walk_begin(struct walk *walk, struct snapshot *snapshot, struct diags *diag
 
 /* Sorts, drops repeats with a finding, hands the files to the snapshot. */
 void walk_end(struct walk *walk);
+void walk_drop(struct walk *walk); /* instead: it is begun anew */
 
-/* @folder ("" for the root) and @name as one path in the snapshot's arena; NULL when it is left out (there is a finding then). */
+/* @folder ("" for the root) and @name as one path in the walk's arena; NULL when it is left out (there is a finding then). */
 const char *walk_entry(struct walk *walk, const char *folder, const char *name, size_t depth);
 
 void walk_file(struct walk *walk, const char *path, const git_oid *id, guint64 size, bool executable);
+/* One that was walked before, so that only the bounds on all files together are looked at. False: one is met. */
+bool walk_same_file(struct walk *walk, const struct source_file *file);
 void walk_link(struct walk *walk, const char *path, const char *target); /* @target NULL: longer than any path can be */
 void walk_submodule(struct walk *walk, const char *path);
 void walk_finding(struct walk *walk, enum severity severity, const char *code, const char *path, const char *hint,

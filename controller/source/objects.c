@@ -6,12 +6,15 @@ struct kept {
 	git_oid id;
 	guint64 size;
 	GBytes *bytes; /* or NULL: only the size is known */
+	unsigned used; /* in which turn */
 };
 
 static struct {
 	pthread_mutex_t lock;
 	GHashTable *blobs; /* of struct kept, keyed by their ids */
 	size_t bytes;
+	unsigned turn;
+	guint in_use;      /* at the last count */
 } cache = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 guint source_id_hash(gconstpointer id)
@@ -33,10 +36,41 @@ static void kept_free(gpointer data)
 	g_free(kept);
 }
 
+static gboolean is_idle(gpointer id, gpointer value, gpointer data)
+{
+	const struct kept *kept = value;
+	/* The turn that begins has used none yet. */
+	if (kept->used + 1 >= cache.turn)
+		return FALSE;
+	cache.bytes -= kept->bytes ? kept->size : 0;
+	return TRUE;
+}
+
+void objects_turn(void)
+{
+	pthread_mutex_lock(&cache.lock);
+	cache.turn++;
+	if (cache.blobs && g_hash_table_size(cache.blobs) > 2 * cache.in_use + OBJECTS_SPARE) {
+		g_hash_table_foreach_remove(cache.blobs, is_idle, NULL);
+		cache.in_use = g_hash_table_size(cache.blobs);
+	}
+	pthread_mutex_unlock(&cache.lock);
+}
+
+size_t objects_count(void)
+{
+	pthread_mutex_lock(&cache.lock);
+	size_t n = cache.blobs ? g_hash_table_size(cache.blobs) : 0;
+	pthread_mutex_unlock(&cache.lock);
+	return n;
+}
+
 static bool cache_find(const git_oid *id, guint64 *ret_size, GBytes **ret_bytes)
 {
 	pthread_mutex_lock(&cache.lock);
-	const struct kept *kept = cache.blobs ? g_hash_table_lookup(cache.blobs, id) : NULL;
+	struct kept *kept = cache.blobs ? g_hash_table_lookup(cache.blobs, id) : NULL;
+	if (kept)
+		kept->used = cache.turn;
 	if (kept && ret_size)
 		*ret_size = kept->size;
 	if (kept && ret_bytes)
@@ -63,6 +97,7 @@ static void cache_put(const git_oid *id, guint64 size, GBytes *bytes)
 		kept->size = size;
 		g_hash_table_insert(cache.blobs, &kept->id, kept);
 	}
+	kept->used = cache.turn;
 	if (bytes && !kept->bytes && size <= OBJECTS_KEPT_BLOB_BYTES) {
 		kept->bytes = g_bytes_ref(bytes);
 		cache.bytes += more;

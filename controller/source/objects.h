@@ -10,7 +10,11 @@ enum {
 	OBJECTS_KEPT_MAX = 100000,                /* ids remembered */
 	OBJECTS_KEPT_MAX_BYTES = 64 * 1024 * 1024, /* of contents */
 	OBJECTS_KEPT_BLOB_BYTES = 256 * 1024,      /* larger contents are not kept */
+	OBJECTS_SPARE = 1024,                      /* more than were in use at the last count: then those that are not go */
 };
+
+void objects_turn(void);    /* another commit is walked */
+size_t objects_count(void); /* for tests */
 
 /* False when the object is not there, or is no blob. @odb is the caller's alone for the call. */
 bool objects_size(git_odb *odb, const git_oid *id, guint64 *ret, GError **error);

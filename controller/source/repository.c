@@ -14,6 +14,9 @@ void source_init(void)
 		git_libgit2_init();
 		/* Nothing of a repository is run by what we do with it, so it may belong to another user. */
 		git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
+		/* A repository that stays open would keep each commit and tree ever read, up to 256 MiB; what we read again we remember
+		 * ourselves (objects.h, trees.h, root.c). */
+		git_libgit2_opts(GIT_OPT_ENABLE_CACHING, 0);
 		g_once_init_leave(&once, 1);
 	}
 }

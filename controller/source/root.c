@@ -25,13 +25,16 @@ static bool known(const git_oid *commit, git_oid *ret)
 	return root != NULL;
 }
 
-static void remember(const GArray *commits, const git_oid *root)
+/* @instead: one that a few steps lead to from the first of @commits, or NULL. It makes room: else each push would add one for ever. */
+static void remember(const GArray *commits, const git_oid *root, const git_oid *instead)
 {
 	pthread_mutex_lock(&lock);
 	if (!roots)
 		roots = g_hash_table_new_full(source_id_hash, source_id_equal, g_free, g_free);
 	if (g_hash_table_size(roots) + commits->len > KEPT_MAX)
 		g_hash_table_remove_all(roots);
+	if (instead)
+		g_hash_table_remove(roots, instead);
 	for (size_t i = 0; i < commits->len; i++)
 		g_hash_table_insert(roots, g_memdup2(&g_array_index(commits, git_oid, i), sizeof(git_oid)),
 				    g_memdup2(root, sizeof *root));
@@ -98,6 +101,6 @@ bool repository_root_commit(git_repository *git, const git_oid *commit, git_oid 
 		*ret_why = "its history is too long";
 	git_odb_free(odb);
 	if (found)
-		remember(passed, ret);
+		remember(passed, ret, has_parent && passed->len == 1 ? &at : NULL);
 	return found;
 }

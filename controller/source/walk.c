@@ -11,6 +11,7 @@ void walk_begin(struct walk *walk, struct snapshot *snapshot, struct diags *diag
 		.diags = diags,
 		.subfolder = snapshot->subfolder,
 		.files = g_array_new(FALSE, FALSE, sizeof(struct source_file)),
+		.arena = snapshot->arena,
 	};
 }
 
@@ -95,7 +96,7 @@ const char *walk_entry(struct walk *walk, const char *folder, const char *name, 
 			     SOURCE_MAX_TREE_DEPTH);
 		return NULL;
 	}
-	return arena_strdup(walk->snapshot->arena, path);
+	return arena_strdup(walk->arena, path);
 }
 
 /* What may hold descriptors must not vanish behind a mere warning: its services would look removed. */
@@ -119,32 +120,38 @@ bool walk_size_fits(struct walk *walk, const char *path, guint64 size)
 	return false;
 }
 
-void walk_file(struct walk *walk, const char *path, const git_oid *id, guint64 size, bool executable)
+bool walk_same_file(struct walk *walk, const struct source_file *file)
 {
-	if (walk->full || !walk_size_fits(walk, path, size))
-		return;
 	if (walk->files->len >= SOURCE_MAX_FILES) {
 		walk->full = true;
 		walk_finding(walk, SEVERITY_ERROR, "too-many-files", whole(walk), "split the repository, or name a sub-folder",
 			     "more than %d files: the rest is not read", SOURCE_MAX_FILES);
-		return;
+		return false;
 	}
-	walk->bytes += size;
+	walk->bytes += file->size;
 	if (walk->bytes > SOURCE_MAX_TOTAL_BYTES) {
 		walk->full = true;
 		walk_finding(walk, SEVERITY_ERROR, "too-large", whole(walk),
 			     "keep images and other large files elsewhere, or name a sub-folder",
 			     "more than %d bytes in all: the rest is not read", SOURCE_MAX_TOTAL_BYTES);
-		return;
+		return false;
 	}
+	g_array_append_val(walk->files, *file);
+	return true;
+}
+
+void walk_file(struct walk *walk, const char *path, const git_oid *id, guint64 size, bool executable)
+{
+	if (walk->full || !walk_size_fits(walk, path, size))
+		return;
 	char hex[GIT_OID_HEXSZ + 1];
-	struct source_file file = {
+	const struct source_file file = {
 		.path = path,
-		.id = arena_strdup(walk->snapshot->arena, git_oid_tostr(hex, sizeof hex, id)),
+		.id = arena_strdup(walk->arena, git_oid_tostr(hex, sizeof hex, id)),
 		.size = size,
 		.executable = executable,
 	};
-	g_array_append_val(walk->files, file);
+	walk_same_file(walk, &file);
 }
 
 /* Does @target, seen from the folder of @path, stay under the repository's root? By its text alone: nothing is followed. */
@@ -193,11 +200,25 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct source_file *) a)->path, ((const struct source_file *) b)->path);
 }
 
+void walk_drop(struct walk *walk)
+{
+	g_clear_pointer(&walk->files, g_array_unref);
+}
+
+static bool is_sorted(const struct source_file *files, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (strcmp(files[i - 1].path, files[i].path) > 0)
+			return false;
+	return true;
+}
+
+/* Git's own order is that of paths; a folder's is whichever. */
 void walk_end(struct walk *walk)
 {
 	struct source_file *files = (struct source_file *) (void *) walk->files->data;
 	size_t n = walk->files->len, kept = 0;
-	if (n)
+	if (!is_sorted(files, n))
 		qsort(files, n, sizeof *files, by_path);
 	for (size_t i = 0; i < n; i++) {
 		if (kept && g_str_equal(files[kept - 1].path, files[i].path)) {

@@ -37,7 +37,7 @@ static bool copy_before(const struct store *store, int version, GError **error)
 	if (!copied)
 		store_error(store, "the copy before a new schema", error);
 	sqlite3_finalize(statement);
-	if (copied && g_rename(part, copy) < 0)
+	if (copied && (g_chmod(part, 0600) < 0 || g_rename(part, copy) < 0))
 		return pleach_error_errno(error, errno, "%s", copy);
 	return copied;
 }

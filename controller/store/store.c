@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Compiled in from schemas/store. */
@@ -67,8 +68,21 @@ static bool set_durable(const struct store *store, bool durable, GError **error)
 	return sqlite3_exec(store->db, text, NULL, NULL, NULL) == SQLITE_OK || store_error(store, "setting how to write", error);
 }
 
+/* Whoever made the folder: what is in it is not for every user of this machine. The log and its index get the mode of the database. */
+static bool make_private(const char *path, GError **error)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	bool made = fd >= 0 && fchmod(fd, 0600) == 0;
+	int errnum = errno;
+	if (fd >= 0)
+		close(fd);
+	return made || pleach_error_errno(error, errnum, "%s", path);
+}
+
 static bool open_database(struct store *store, GError **error)
 {
+	if (!make_private(store->path, error))
+		return false;
 	int result = sqlite3_open_v2(store->path, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
 				     NULL);
 	if (result != SQLITE_OK) {

@@ -81,6 +81,10 @@ struct ttype; /* a type of any kind, with all that it inherits */
 const char *ttype_name(const struct ttype *type);
 bool ttype_is_a(const struct ttype *type, const char *name); /* itself or an ancestor */
 
+/* What a property of a type holds, as far as it says: a list, one value, or anything (maps, data types, what it does not know). */
+enum tshape { TSHAPE_ANY, TSHAPE_ONE, TSHAPE_LIST };
+enum tshape ttype_property_shape(const struct ttype *type, const char *property);
+
 struct tnode;
 
 struct trequirement {

@@ -42,6 +42,34 @@ const char *ttype_name(const struct ttype *type)
 	return type->name;
 }
 
+enum tshape ttype_property_shape(const struct ttype *type, const char *property)
+{
+	const struct property *found = properties_find(type->properties, property);
+
+	switch (found && found->schema ? found->schema->base : BASE_ANY) {
+	case BASE_STRING:
+	case BASE_INTEGER:
+	case BASE_FLOAT:
+	case BASE_BOOLEAN:
+	case BASE_TIMESTAMP:
+	case BASE_VERSION:
+	case BASE_SIZE:
+	case BASE_TIME:
+	case BASE_FREQUENCY:
+	case BASE_BITRATE:
+		return TSHAPE_ONE;
+	case BASE_LIST:
+		return TSHAPE_LIST;
+	case BASE_ANY:
+	case BASE_NULL:
+	case BASE_RANGE:
+	case BASE_MAP:
+	case BASE_DATA:
+		return TSHAPE_ANY;
+	}
+	g_assert_not_reached();
+}
+
 bool ttype_is_a(const struct ttype *type, const char *name)
 {
 	for (; type; type = type->parent)

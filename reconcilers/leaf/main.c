@@ -1,8 +1,8 @@
 /* pleach-leaf: the agent inside a VNF, its PID 1 on the local VIM.
  *
  * One thread, one poll(): signals, what the network function prints, what it answers, HTTP, and the next time of the supervisor or of
- * those who wait. It has to be serving a
- * few milliseconds after its exec, so nothing is done here that is not needed: no locale, no main loop of GLib's, no logging.
+ * those who wait. It has to be serving a few milliseconds after its exec, so nothing is done here that is not needed: no locale, no
+ * main loop of GLib's, no logging.
  *
  * Exit status: 0 told to end; 1 cannot begin; 64 wrong usage.
  */

@@ -188,6 +188,25 @@ static bool ensure(struct ems *ems, const struct ems_ops *ops, const struct call
 	return true;
 }
 
+/* An NF that moves from one EMS driver to another leaves the former first: two copies of it would get in each other's way. An EMS that its
+ * site does not have any more cannot be asked to. */
+static bool leave_former(const struct call *call, const struct ems_ops *ops, const struct access *access, const struct object *want,
+			 const struct object *last, GError **error)
+{
+	const char *former = last && strcmp(last->site, want->site) == 0 ? object_string(last, "ems", NULL) : NULL;
+	if (!former || g_strcmp0(former, object_string(want, "ems", former)) == 0)
+		return true;
+	const struct ems_ops *former_ops = NULL;
+	g_autoptr(GError) fault = NULL;
+	struct ems *ems = call->lookup->ems(call->lookup, want->site, former, &former_ops, &fault);
+	if (ems ? strcmp(former_ops->name, ops->name) == 0 : pleach_error_code(fault) == PLEACH_ERROR_NOT_FOUND)
+		return true;
+	if (ems && former_ops->remove_nf(ems, call, access, want->key, &fault))
+		return true;
+	g_propagate_prefixed_error(error, g_steal_pointer(&fault), "leaving EMS \"%s\": ", former);
+	return false;
+}
+
 static bool nf_act(const struct call *call, enum act act, const struct object *want, const struct object *last,
 		   struct arena *arena, const struct object **ret_got, const struct access **ret_access, GError **error)
 {
@@ -210,7 +229,7 @@ static bool nf_act(const struct call *call, enum act act, const struct object *w
 	switch (act) {
 	case ACT_CREATE:
 	case ACT_CHANGE:
-		return ensure(ems, ops, call, access, want, arena, ret_got, error);
+		return leave_former(call, ops, access, want, last, error) && ensure(ems, ops, call, access, want, arena, ret_got, error);
 	case ACT_REMOVE:
 		return ops->remove_nf(ems, call, access, want->key, error);
 	}

@@ -27,6 +27,7 @@ struct bench_case {
 };
 
 void bench_case_init(struct bench_case *one, const char *bench, const char *name, size_t n);
+void bench_case_begin(struct bench_case *one); /* the processor's time counts from now on, not from init */
 void bench_case_add(struct bench_case *one, double ms);
 /* Takes the reference to @value. */
 void bench_case_more(struct bench_case *one, const char *name, json_t *value);

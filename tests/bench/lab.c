@@ -46,6 +46,7 @@ static const char nf[] =
 struct lab {
 	char *folder, *repository, *owner;
 	GStrv commits;
+	size_t before; /* services that the first commit has, each in a file of its own; 0: it is as the others */
 	size_t per_commit;
 	bool with_nf;
 	struct store *store;
@@ -66,25 +67,39 @@ static void add_blob(GString *stream, const char *path, const char *text)
 	g_string_append_printf(stream, "M 644 inline %s\ndata %zu\n%s\n", path, strlen(text), text);
 }
 
-static void add_commit(GString *stream, size_t i, size_t per_commit, bool with_nf)
+static void add_services(GString *stream, size_t file, size_t first, size_t n)
+{
+	g_autoptr(GString) services = g_string_new("tosca_definitions_version: tosca_simple_yaml_1_3\nimports: [ pleach_types.yaml ]\n"
+						   "topology_template:\n  node_templates:\n");
+	for (size_t i = first; i < first + n; i++)
+		g_string_append_printf(services, "    s%zu: { type: pleach.nodes.NetworkService, properties: { descriptor: /vnfd.yaml } }\n", i);
+	g_autofree char *path = g_strdup_printf("services/%zu.yaml", file);
+	add_blob(stream, path, services->str);
+}
+
+/* How many services there are with the first @i commits. */
+static size_t count_services(const struct lab *lab, size_t i)
+{
+	return i && lab->before ? lab->before + (i - 1) * lab->per_commit : i * lab->per_commit;
+}
+
+static void add_commit(GString *stream, const struct lab *lab, size_t i)
 {
 	g_string_append_printf(stream, "commit refs/heads/prepared\nmark :%zu\ncommitter bench <bench@localhost> %zu +0000\ndata 5\nstep\n\n", i + 1,
 			       1700000000 + i);
 	if (i == 0) {
-		g_autofree char *text = g_strconcat(vnfd, with_nf ? nf : "", NULL);
+		g_autofree char *text = g_strconcat(vnfd, lab->with_nf ? nf : "", NULL);
 		add_blob(stream, "vnfd.yaml", text);
 	}
-	if (i == 0 && with_nf) {
+	if (i == 0 && lab->with_nf) {
 		g_autofree char *config = g_strdup_printf(LAB_HAPROXY_FORMAT, 80);
 		add_blob(stream, "haproxy.cfg", config);
 	}
-	g_autoptr(GString) services = g_string_new("tosca_definitions_version: tosca_simple_yaml_1_3\nimports: [ pleach_types.yaml ]\n"
-						   "topology_template:\n  node_templates:\n");
-	for (size_t j = 0; j < per_commit; j++)
-		g_string_append_printf(services, "    s%zu: { type: pleach.nodes.NetworkService, properties: { descriptor: /vnfd.yaml } }\n",
-				       i * per_commit + j);
-	g_autofree char *path = g_strdup_printf("services/%zu.yaml", i);
-	add_blob(stream, path, services->str);
+	size_t first = count_services(lab, i);
+	for (size_t j = 0; i == 0 && j < lab->before; j++)
+		add_services(stream, j, j, 1);
+	if (i > 0 || !lab->before)
+		add_services(stream, lab->before + i, first, lab->per_commit);
 	g_string_append_c(stream, '\n');
 }
 
@@ -119,7 +134,7 @@ static bool prepare(struct lab *lab, size_t n, GError **error)
 {
 	g_autoptr(GString) stream = g_string_new(NULL);
 	for (size_t i = 0; i < n; i++)
-		add_commit(stream, i, lab->per_commit, lab->with_nf);
+		add_commit(stream, lab, i);
 	g_autofree char *input = g_build_filename(lab->folder, "stream", NULL);
 	g_autofree char *marks = g_build_filename(lab->folder, "marks", NULL);
 	g_autofree char *command = g_strdup_printf("git init -q --bare -b main %s && git --git-dir=%s fast-import --quiet --export-marks=%s <%s",
@@ -194,11 +209,12 @@ static bool start(struct lab *lab, GError **error)
 	return true;
 }
 
-static struct lab *make(size_t n_commits, size_t per_commit, bool with_nf, GError **error)
+static struct lab *make(size_t before, size_t n_commits, size_t per_commit, bool with_nf, GError **error)
 {
 	auto_ptr(lab) lab = g_new0(struct lab, 1);
 	log_init(LOG_LEVEL_ERROR, false);
 	lab->loop = g_main_loop_new(NULL, FALSE);
+	lab->before = before;
 	lab->per_commit = per_commit;
 	lab->with_nf = with_nf;
 	lab->folder = g_dir_make_tmp("plb.XXXXXX", error);
@@ -214,12 +230,17 @@ static struct lab *make(size_t n_commits, size_t per_commit, bool with_nf, GErro
 
 struct lab *lab_new(size_t n_commits, size_t per_commit, GError **error)
 {
-	return make(n_commits, per_commit, false, error);
+	return make(0, n_commits, per_commit, false, error);
+}
+
+struct lab *lab_new_grown(size_t before, size_t n_commits, GError **error)
+{
+	return make(before, n_commits, 1, false, error);
 }
 
 struct lab *lab_new_nf(GError **error)
 {
-	return make(1, 1, true, error);
+	return make(0, 1, 1, true, error);
 }
 
 struct cycle *lab_cycle(const struct lab *lab)
@@ -270,7 +291,7 @@ void lab_free(struct lab *lab)
 /* The last of the new VNFs answers a request. */
 static bool ask_agent(const struct lab *lab, size_t i, GError **error)
 {
-	g_autofree char *key = g_strdup_printf("vnfc/s%zu.vdu.0", (i + 1) * lab->per_commit - 1);
+	g_autofree char *key = g_strdup_printf("vnfc/s%zu.vdu.0", count_services(lab, i + 1) - 1);
 	const struct access *access = observed_access(cycle_view(lab->cycle)->observed, key);
 	if (!access) {
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "nobody knows how to reach %s", key);

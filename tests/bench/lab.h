@@ -14,6 +14,8 @@ struct lab;
 
 /* @n_commits commits, each adding @per_commit services of one small VNFD to those before it. */
 struct lab *lab_new(size_t n_commits, size_t per_commit, GError **error);
+/* The first commit has @before services, each in a file of its own; every further one adds one more. */
+struct lab *lab_new_grown(size_t before, size_t n_commits, GError **error);
 /* One commit, with one service that runs haproxy on port 80. */
 #define LAB_HAPROXY_FORMAT \
 	"defaults\n  mode http\n  timeout connect 1s\n  timeout client 1s\n  timeout server 1s\n" \

@@ -33,6 +33,11 @@ void bench_case_init(struct bench_case *one, const char *bench, const char *name
 	one->cpu_from_ms = one->cpu_to_ms = cpu_now_ms();
 }
 
+void bench_case_begin(struct bench_case *one)
+{
+	one->cpu_from_ms = one->cpu_to_ms = cpu_now_ms();
+}
+
 void bench_case_add(struct bench_case *one, double ms)
 {
 	g_array_append_val(one->ms, ms);

@@ -17,10 +17,12 @@ like "… that says where it belongs" "$(cat "$lab/err")" 'behind the verb'
 is "an unknown option: wrong usage" "$(status_of pleach plan --nonsense)" 64
 is "an unknown output: wrong usage" "$(status_of pleach plan -o yaml)" 64
 is "too many arguments: wrong usage" "$(status_of pleach validate a b)" 64
-for verb in init doctor validate plan apply status drift explain sync exec forward logs site schema; do
+for verb in init doctor validate plan apply status drift explain events history sync suspend resume approve exec forward logs nf top site schema log-level; do
 	is "$verb --help" "$(status_of pleach "$verb" --help)" 0
 	like "… says what it does and its exit status" "$(cat "$lab/out")" 'Exit status'
 done
+is "completion --help" "$(status_of pleach completion --help)" 0
+is "help completion" "$(status_of pleach help completion)" 0
 is "no controller: an error" "$(status_of pleach status)" 1
 like "… that says where it looked, what to do, and why" "$(cat "$lab/err")" 'no controller answers at unix:.*start pleachd.*No such file or directory'
 is "forward of no port: wrong usage" "$(status_of pleach forward hello 80x:80)" 64

@@ -63,11 +63,14 @@ ok "the monitor is started again" lab_converged
 
 # --- drift --------------------------------------------------------------------------------------------------------------------
 pleach exec edge.firewall -- nft flush ruleset
-ok "flushed rules are noticed and put back" eventually 30 grep -q 'nf/edge.firewall.vdu.0' <(pleach events nf/edge.firewall.vdu.0)
+noticed() {
+	pleach events nf/edge.firewall.vdu.0 | grep -q 'drift .*state is stopped, should be started'
+}
+ok "flushed rules are noticed" eventually 30 noticed
 again() {
 	pleach exec edge.firewall -- nft list chain inet border forward 2>/dev/null | grep -q refused
 }
-ok "the rules are there again" eventually 30 again
+ok "… and put back" eventually 30 again
 pleach exec edge.desk -- ip route replace default via 192.168.10.250
 mended() {
 	! desk ip route show default | grep -q 192.168.10.250

@@ -22,6 +22,8 @@ broken() {
 	pleach status >"$lab/status"
 	is "$1: the exit status of status" $? 2
 	like "$1: status names the fault" "$(cat "$lab/status")" "$2"
+	timeout 5 pleach status --wait --timeout 30s >/dev/null
+	is "$1: --wait does not wait for what never comes" $? 2
 	like "$1: the VNF is counted" "$(cat "$lab/status")" 'vnf/hello +Held +1 of 1'
 	lab_same_as_good
 }

@@ -110,7 +110,7 @@ END
 lab_push "Who may"
 ok "converged with a policy" lab_converged
 like "sync is refused, with who and why" "$(pleach sync 2>&1)" 'may not operate everything at once: policy "nobody_operates" \(access.yaml:5\)'
-like "logs are refused" "$(pleach logs hello 2>&1)" 'may not logs nf/hello.vdu.0'
+like "logs are refused" "$(pleach logs hello 2>&1)" 'may not read the logs of nf/hello.vdu.0'
 ok "status is not" quiet pleach status
 if [ "$(id -u)" -eq 0 ]; then
 	chmod 755 "$lab" "$lab/state"

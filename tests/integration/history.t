@@ -53,7 +53,7 @@ like "who asked for the rest" "$(sed -n "/by commit ${first:0:12} \"A plain VNF/
 # --- drift, and its repair -------------------------------------------------------------------------------------------------------------
 kill -9 "$(lab_leaves)"
 ok "repaired" eventually 20 sh -c 'pleach events --kind repaired | grep -q "repaired  vnfc/hello.vdu.0  replace"'
-like "the end is told with its exit" "$(pleach events --kind ended)" 'ended  vnfc/hello.vdu.0  ended: signal 9'
+like "the end is told with its exit" "$(pleach events --kind ended)" 'ended  vnfc/hello.vdu.0  signal 9'
 like "the drift too" "$(pleach events --kind drift)" 'drift  vnfc/hello.vdu.0  state is failed, should be running: signal 9 .*\(web.yaml:12\)'
 ok "converged again" lab_converged
 like "the repair counts with its commit" "$(pleach history -n 1)" '1 changed, 1 repaired;'

@@ -87,7 +87,9 @@ sleep 2.5
 is "… the log once, not at every poll" "$(lines 'no branch or tag is called')" 1
 ok "… and everything runs on" greets second
 like "… and it is an event" "$(pleach events --kind source)" 'no branch or tag is called "main"'
+ok "nobody waits for a far side that does not answer well" waits_in_vain 20
 git -C "$work" push -q origin HEAD:main
+pleach sync >/dev/null
 ok "… and when it is there again, all is well" lab_converged 20s
 
 # Each kind of bad manners: what is there stays, status says it, and the next good answer ends it.
@@ -143,6 +145,7 @@ start_https
 ok "started beside a silent server: what was fetched before is kept" greets "bad$n"
 ok "… status names its commit" is_at HEAD
 mode good
+pleach sync >/dev/null
 ok "… and when it speaks again, all is well" lab_converged 20s
 is "what a killed fetch left is gone" "$(find "$lab/state/source" -name 'pack_git2*')" ""
 is "the mirror is for its owner alone" "$(stat -c %a "$lab/state/source")" 700

@@ -3,6 +3,8 @@
 . "$(dirname "$0")/../lib/lab.sh"
 need haproxy curl ssh-keygen
 [ -x /usr/sbin/sshd ] || skip_all "openssh-server is not installed"
+[ "$(id -u)" -eq 0 ] || grep -q "^$(id -un 2>/dev/null):" /etc/subuid || # sshd changes to a user of its own before it lets anybody in
+	skip_all "no range of ids for this user: no sshd can drop its privileges in a VNF"
 lab_begin
 lab_repo smallest
 ssh-keygen -q -t ed25519 -N '' -f "$lab/host"
@@ -104,5 +106,6 @@ ok "killed: it answers again" eventually 30 answers
 like "logs" "$(pleach logs hello)" '^up'
 secret=$(sed -n 3p "$lab/client")
 ok "the private key is nowhere" bash -c '! grep -rqF "$1" "$2/pleachd.log" "$2/state"' _ "$secret" "$lab"
-is "nor in any process's arguments" "$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -cF "$secret")" 0
+processes=$(cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ') # first: whoever searches for it has it among his
+is "nor in any process's arguments" "$(grep -cF "$secret" <<<"$processes")" 0
 lab_done

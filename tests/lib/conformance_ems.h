@@ -22,9 +22,9 @@ struct ems_bench {
 	/* All of the following may be NULL. */
 	const struct lookup *lookup;    /* of the calls; set by vnfc_new() at the latest */
 	void (*describe)(struct ems_bench *bench, struct driver_ref *which); /* what the driver is opened with beside its name */
-	void (*cut)(struct ems_bench *bench); /* connections break; what listens goes on */
+	void (*cut)(struct ems_bench *bench); /* connections break; what listens goes on. NULL: there are none; no test needs them */
 	const char *variant;            /* part of the tests' names, where one driver has several benches */
-	bool no_scripts;                /* operations, packages and ports are beyond this bench: those tests are skipped */
+	bool no_scripts;                /* operations, packages and ports are beyond this bench: it has no such tests */
 	void *data;
 };
 

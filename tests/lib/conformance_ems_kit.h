@@ -17,10 +17,19 @@ struct fixture {
 	bool skipped;
 };
 
+/* What a test asks of bench and driver. One that asks for what they have not is not there at all: skips are for what is missing on this
+ * machine. */
+enum ems_needs {
+	NEEDS_SCRIPTS = 1 << 0,
+	NEEDS_CUT = 1 << 1,
+	NEEDS_MEASURE = 1 << 2,
+};
+
 /* A test and its name; ended by one without. */
 struct ems_test {
 	const char *name;
 	void (*test)(struct fixture *fixture, gconstpointer data);
+	unsigned needs;
 };
 
 void ems_set_up(struct fixture *fixture, gconstpointer data);

@@ -63,17 +63,10 @@ static void test_secrets(struct fixture *fixture, gconstpointer data)
 	g_assert_cmpstr(now, ==, "password other\n");
 }
 
-static bool cannot(struct fixture *fixture)
-{
-	if (!fixture->skipped && fixture->bench->no_scripts)
-		g_test_skip("this bench runs no scripts");
-	return fixture->skipped || fixture->bench->no_scripts;
-}
-
 /* The script has it, and whoever looks at the processes, at what is observed or at the error has not. */
 static void test_secret_inputs(struct fixture *fixture, gconstpointer data)
 {
-	if (cannot(fixture))
+	if (fixture->skipped)
 		return;
 	g_autofree char *got_path = fixture->bench->path(fixture->bench, "got"), *ps_path = fixture->bench->path(fixture->bench, "ps");
 	const char *text = arena_printf(fixture->arena, "mkdir -p \"$(dirname %s)\"\nprintf %%s \"$KEY\" >%s\n"
@@ -107,7 +100,7 @@ static void test_secret_inputs(struct fixture *fixture, gconstpointer data)
 
 static void test_http(struct fixture *fixture, gconstpointer data)
 {
-	if (cannot(fixture))
+	if (fixture->skipped)
 		return;
 	g_autofree char *python = g_find_program_in_path("python3");
 	if (!python) {
@@ -150,7 +143,7 @@ static bool take(const char *text, size_t length, void *data)
 
 static void test_follow(struct fixture *fixture, gconstpointer data)
 {
-	if (cannot(fixture))
+	if (fixture->skipped)
 		return;
 	struct nf want = ems_script(fixture, "i=0; while :; do i=$((i + 1)); echo tick $i.; sleep 0.1; done");
 	ems_ensure(fixture, &want);
@@ -187,10 +180,6 @@ static void test_measure(struct fixture *fixture, gconstpointer data)
 {
 	if (fixture->skipped)
 		return;
-	if (!fixture->bench->ops->measure) {
-		g_test_skip("this driver measures nothing");
-		return;
-	}
 	struct nf want = ems_script(fixture, "i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done; sleep 1000; echo done");
 	ems_ensure(fixture, &want);
 	g_usleep(300000);
@@ -214,10 +203,6 @@ static void test_broken_connection(struct fixture *fixture, gconstpointer data)
 {
 	if (fixture->skipped)
 		return;
-	if (!fixture->bench->cut) {
-		g_test_skip("this bench has no connection to break");
-		return;
-	}
 	struct nf want = ems_sleeping();
 	gint64 pid = ems_ensure(fixture, &want)->pid;
 	for (int i = 0; i < 3; i++) {
@@ -287,28 +272,24 @@ static void interrupt(struct fixture *fixture, bool cancels)
 
 static void test_cancelled_operation(struct fixture *fixture, gconstpointer data)
 {
-	if (!cannot(fixture))
+	if (!fixture->skipped)
 		interrupt(fixture, true);
 }
 
 static void test_lost_in_the_middle(struct fixture *fixture, gconstpointer data)
 {
-	if (cannot(fixture))
-		return;
-	if (fixture->bench->cut)
+	if (!fixture->skipped)
 		interrupt(fixture, false);
-	else
-		g_test_skip("this bench has no connection to break");
 }
 
 const struct ems_test ems_more_tests[] = {
-	{ "secrets", test_secrets },
-	{ "secret-inputs", test_secret_inputs },
-	{ "http", test_http },
-	{ "follow", test_follow },
-	{ "measure", test_measure },
-	{ "broken-connection", test_broken_connection },
-	{ "cancelled-operation", test_cancelled_operation },
-	{ "lost-in-the-middle", test_lost_in_the_middle },
-	{ NULL, NULL },
+	{ "secrets", test_secrets, 0 },
+	{ "secret-inputs", test_secret_inputs, NEEDS_SCRIPTS },
+	{ "http", test_http, NEEDS_SCRIPTS },
+	{ "follow", test_follow, NEEDS_SCRIPTS },
+	{ "measure", test_measure, NEEDS_MEASURE },
+	{ "broken-connection", test_broken_connection, NEEDS_CUT },
+	{ "cancelled-operation", test_cancelled_operation, NEEDS_SCRIPTS },
+	{ "lost-in-the-middle", test_lost_in_the_middle, NEEDS_SCRIPTS | NEEDS_CUT },
+	{ NULL, NULL, 0 },
 };

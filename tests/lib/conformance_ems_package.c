@@ -105,15 +105,8 @@ static void assert_content(struct shop *shop, const char *content)
 	g_assert_cmpstr(text, ==, content);
 }
 
-static bool cannot(struct fixture *fixture)
-{
-	if (!fixture->skipped && fixture->bench->no_scripts)
-		g_test_skip("this bench runs no scripts");
-	return fixture->skipped || fixture->bench->no_scripts;
-}
-
 #define BEGIN(shop) \
-	if (cannot(fixture)) \
+	if (fixture->skipped) \
 		return; \
 	struct shop shop; \
 	shop_begin(&shop, fixture)
@@ -413,20 +406,20 @@ static void test_cut_off(struct fixture *fixture, gconstpointer data)
 }
 
 const struct ems_test ems_package_tests[] = {
-	{ "lifecycle", test_lifecycle },
-	{ "package-observed-as-wanted", test_package_observed_as_wanted },
-	{ "changed-input", test_changed_input },
-	{ "on-change", test_on_change },
-	{ "bad-configuration", test_bad_configuration },
-	{ "bad-first-configuration", test_bad_first_configuration },
-	{ "failing-configure", test_failing_configure },
-	{ "failing-create", test_failing_create },
-	{ "changed-package", test_changed_package },
-	{ "sick-package", test_sick_package },
-	{ "bad-command", test_bad_command },
-	{ "unhealthy", test_unhealthy },
-	{ "slow-operation", test_slow_operation },
-	{ "endless-output", test_endless_output },
-	{ "cut-off", test_cut_off },
-	{ NULL, NULL },
+	{ "lifecycle", test_lifecycle, NEEDS_SCRIPTS },
+	{ "package-observed-as-wanted", test_package_observed_as_wanted, NEEDS_SCRIPTS },
+	{ "changed-input", test_changed_input, NEEDS_SCRIPTS },
+	{ "on-change", test_on_change, NEEDS_SCRIPTS },
+	{ "bad-configuration", test_bad_configuration, NEEDS_SCRIPTS },
+	{ "bad-first-configuration", test_bad_first_configuration, NEEDS_SCRIPTS },
+	{ "failing-configure", test_failing_configure, NEEDS_SCRIPTS },
+	{ "failing-create", test_failing_create, NEEDS_SCRIPTS },
+	{ "changed-package", test_changed_package, NEEDS_SCRIPTS },
+	{ "sick-package", test_sick_package, NEEDS_SCRIPTS },
+	{ "bad-command", test_bad_command, 0 },
+	{ "unhealthy", test_unhealthy, NEEDS_SCRIPTS },
+	{ "slow-operation", test_slow_operation, NEEDS_SCRIPTS },
+	{ "endless-output", test_endless_output, NEEDS_SCRIPTS },
+	{ "cut-off", test_cut_off, NEEDS_SCRIPTS },
+	{ NULL, NULL, 0 },
 };

@@ -99,6 +99,7 @@ lab_begin() {
 # lab_repo EXAMPLE: a work tree with a copy of it, pushed to a bare repository.
 lab_repo() {
 	cp -r "$root/examples/$1" "$work"
+	chmod -R u+w "$work"
 	git init -q -b main "$work"
 	git init -q --bare -b main "$bare"
 	git -C "$work" remote add origin "$bare"
@@ -109,11 +110,17 @@ lab_push() {
 	git -C "$work" add -A && git -C "$work" commit -qm "$1" && git -C "$work" push -q origin HEAD:main
 }
 
-# lab_start [OPTION…]: pleachd on the bare repository.
+lab_answers() {
+	pleach status >/dev/null 2>&1
+	[ $? -ne 1 ]
+}
+
+# lab_start [OPTION…]: pleachd on the bare repository, until the network has converged, or nothing more happens by itself.
 lab_start() {
 	pleachd --repo "$bare" --branch main --state "$lab/state" "$@" >>"$lab/pleachd.log" 2>&1 &
 	daemon=$!
-	eventually 20 pleach status >/dev/null 2>&1 || [ $? -ne 1 ] || lab_log
+	eventually 20 lab_answers || lab_log
+	pleach status --wait --timeout 20s >/dev/null 2>&1 || true
 }
 
 lab_stop() {
@@ -131,6 +138,14 @@ lab_log() {
 # Has the newest commit of main converged?
 lab_converged() {
 	pleach status --wait --timeout "${1:-60s}" >"$lab/status" 2>&1 || { sed 's/^/# /' "$lab/status"; lab_log; return 1; }
+}
+
+# waits_in_vain SECONDS: `status --wait` ends before that, though it has not converged: nothing more happens by itself.
+waits_in_vain() {
+	local begun
+	begun=$(date +%s)
+	pleach status --wait --timeout "$1s" >/dev/null
+	[ $? -eq 2 ] && [ $(($(date +%s) - begun)) -lt "$1" ]
 }
 
 lab_keepers() {

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { WALKS = 2, WALKS_SLOW = 20, EDITS = 30, FILES_MAX = 40, VNFDS = 3, SERVICE_FILES = 8 };
+enum { WALKS = 2, WALKS_SLOW = 8, EDITS = 30, FILES_MAX = 40, VNFDS = 3, SERVICE_FILES = 8 };
 
 struct repository {
 	GHashTable *files; /* path → text */
@@ -88,10 +88,13 @@ static void put_nsd(struct repository *repository)
 		"    ns:\n      type: tosca.nodes.nfv.NS\n"
 		"      properties: { descriptor_id: b1bb0ce7-2222-4fa7-95ed-4840d70a1177, designer: me, version: '%d', name: n,\n"
 		"        invariant_id: b1bb0ce7-2222-4fa7-95ed-4840d70a1178, flavour_id: simple }\n"
-		"    front:\n      type: example.nodes.V1\n      requirements: [ virtual_link: lan ]\n"
+		"    front:\n      type: example.nodes.V1\n"
+		"      properties: { descriptor_id: 1c6bcb0f-6f5b-4f0e-8c55-0a1b7cf7a001, descriptor_version: '1.0', provider: me,\n"
+		"        product_name: p, software_version: '1', vnfm_info: [ '0:pleach' ], flavour_id: simple, flavour_description: one }\n"
+		"      requirements: [ virtual_link: lan ]\n"
 		"    lan:\n      type: tosca.nodes.nfv.NsVirtualLink\n"
-		"      properties: { connectivity_type: { layer_protocols: [ ipv4 ] }, vl_profile: { max_bitrate_requirements: { root: 1 Mbps },\n"
-		"        min_bitrate_requirements: { root: 1 Mbps }, service_availability: { level: '1' } } }\n", pick(2));
+		"      properties: { connectivity_type: { layer_protocols: [ ipv4 ] }, vl_profile: { max_bitrate_requirements: { root: 1000 },\n"
+		"        min_bitrate_requirements: { root: 1000 } } }\n", pick(2));
 	put(repository, "nsd/n.yaml", text);
 }
 
@@ -121,8 +124,8 @@ static void put_services(struct repository *repository, int which)
 static void put_sites(struct repository *repository)
 {
 	g_autofree char *text = g_strdup_printf(HEAD "imports: [ pleach_types.yaml ]\ntopology_template:\n  node_templates:\n"
-						     "    berlin: { type: pleach.nodes.Site, properties: { capacity: { vcpus: %d } } }\n%s",
-						2 + pick(20), chance(20) ? "    paris: { type: pleach.nodes.Site }\n" : "");
+						     "    %s: { type: pleach.nodes.Site, properties: { capacity: { vcpus: %d } } }\n%s",
+						chance(20) ? "rome" : "berlin", 2 + pick(20), chance(20) ? "    paris: { type: pleach.nodes.Site }\n" : "");
 	put(repository, "sites.yaml", text);
 }
 
@@ -153,7 +156,7 @@ static void edit(struct repository *repository)
 		put_config(repository, which);
 		return;
 	case 2:
-		if (chance(30))
+		if (chance(60))
 			put_sites(repository);
 		return;
 	case 3:

@@ -188,7 +188,8 @@ static void test_reports(struct fixture *fixture, gconstpointer data)
 	expect(fixture, "GET /v1/status", "", "200", "Pleach-Exit: 0\r\n");
 	expect(fixture, "GET /v1/status?key=edge.fw", "", "200", "2 objects: 2 ready");
 	expect(fixture, "GET /v1/status?key=edge.nothing", "", "404", "edge.nothing");
-	expect(fixture, "GET /v1/status?key=edge", "", "400", "fits several");
+	expect(fixture, "GET /v1/status?key=edge", "", "200", "vnf/edge.web");
+	expect(fixture, "GET /v1/explain/edge", "", "400", "fits several");
 	expect(fixture, "GET /v1/status?colour=1", "", "200", "\033[32mReady");
 	expect(fixture, "GET /v1/plan", "", "200", "Plan: nothing to do.");
 	expect(fixture, "GET /v1/plan", "Accept: text/markdown\r\n", "200", "text/markdown");

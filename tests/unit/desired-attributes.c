@@ -133,6 +133,35 @@ static void test_scalar_reader(void)
 	assert_fault(two, "several-instances", "ns.yaml", 0);
 }
 
+/* A property that is one value, as its type says: a finding, whether the template prints it or not. With one instance it is that one's. */
+static void test_scalar_property(void)
+{
+	static const char *const templates[] = { "{{backend}}\n", "nothing\n" };
+
+	for (size_t i = 0; i < G_N_ELEMENTS(templates); i++)
+		for (int instances = 1; instances <= 2; instances++) {
+			char *vnfd = vnfd_text((struct vnfd_parts) {
+				.type = "t.Front",
+				.type_properties = "      backends: { type: string }\n",
+				.inputs = "    backends: { type: string }\n",
+				.mapping_properties = ", backends: [ backends ]",
+				.vnf_properties = ", backends: { get_input: backends }",
+				TYPE("      backend: { type: string }\n"),
+				.nf = "command: [ cat ], backend: { get_input: backends }",
+				.nf_rest = TEMPLATE,
+			});
+			auto_ptr(made) made = MAKE({ "web.yaml", vnfd_text((struct vnfd_parts) { OUTPUT(ADDRESSES) }) },
+						   { "front.yaml", vnfd }, { "ns.yaml", ns(instances, "{ get_attribute: [ back, address ] }") },
+						   { "t.conf", g_strdup(templates[i]) }, SERVICE);
+			if (instances == 2) {
+				assert_fault(made, "several-instances", "ns.yaml", 0);
+				continue;
+			}
+			assert_clean(made);
+			assert_content(made, "nf/edge.front.vdu.0", i ? "nothing\n" : "at-vnfc/edge.back.vdu.0\n");
+		}
+}
+
 static void test_join(void)
 {
 	auto_ptr(made) made = MAKE({ "web.yaml", vnfd_text((struct vnfd_parts) { OUTPUT(ADDRESSES) }) },
@@ -239,6 +268,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/desired/attributes/none", test_none);
 	g_test_add_func("/desired/attributes/items", test_items);
 	g_test_add_func("/desired/attributes/scalar-reader", test_scalar_reader);
+	g_test_add_func("/desired/attributes/scalar-property", test_scalar_property);
 	g_test_add_func("/desired/attributes/join", test_join);
 	g_test_add_func("/desired/attributes/not-shown", test_not_shown);
 	g_test_add_func("/desired/attributes/self", test_self);

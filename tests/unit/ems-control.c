@@ -182,7 +182,7 @@ static void test_guard(void)
 	g_assert_true(ops->ensure_nf(leaf, NULL, NULL, &edge_nf, NULL, NULL, NULL, &error));
 	g_assert_true(ops->ensure_nf(other, NULL, NULL, &core_nf, NULL, NULL, NULL, &error));
 	g_assert_false(ops->ensure_nf(other, NULL, NULL, &edge_nf, NULL, NULL, NULL, &error));
-	g_assert_cmpstr(error->message, ==, "EMS other may not lifecycle nf/edge.fw.vdu.0: policy \"ems\" (access.yaml:17)");
+	g_assert_cmpstr(error->message, ==, "EMS other may not install, start or stop nf/edge.fw.vdu.0: policy \"ems\" (access.yaml:17)");
 	g_assert_cmpuint(n_ensured, ==, 2);
 	ems_drivers_set_rules(drivers, NULL);
 	g_assert_true(ops->ensure_nf(other, NULL, NULL, &edge_nf, NULL, NULL, NULL, NULL));

@@ -98,6 +98,31 @@ static void test_one_at_a_time_per_vnfc(void)
 	mock_free(mock);
 }
 
+/* An NF that will not go does not keep its VNFC; one whose VNFC stays is insisted on. */
+static void test_host_goes_without(void)
+{
+	static const enum pleach_error codes[] = { PLEACH_ERROR_RETRY, PLEACH_ERROR_PERMANENT };
+	for (size_t c = 0; c < G_N_ELEMENTS(codes); c++) {
+		struct mock *mock = mock_new();
+		mock_step(mock, ACTION_REMOVE, "nf/a.b.0", NULL);
+		mock_step(mock, ACTION_REMOVE, "vnfc/a.b.0", AFTER(0));
+		mock_step(mock, ACTION_REMOVE, "nf/a.c.0", NULL);
+		mock_fail(mock, "nf/a.b.0", codes[c], 100);
+		mock_fail(mock, "nf/a.c.0", codes[c], 100);
+		mock_start(mock);
+		mock_finish(mock);
+		g_assert_cmpint(mock_state(mock, 0), ==, OP_FAILED_TEMP);
+		g_assert_cmpint(mock_state(mock, 1), ==, OP_COMPLETED);
+		g_assert_cmpint(mock_state(mock, 2), ==, c ? OP_FAILED : OP_FAILED_TEMP);
+		unsigned tries = 0;
+		for (const char *at = mock->acts->str; (at = strstr(at, "remove nf/a.b.0")); at++)
+			tries++;
+		g_assert_cmpuint(tries, ==, c ? 1 : EXEC_FAREWELLS);
+		g_assert_nonnull(strstr(mock->journal->str, "gone vnfc/a.b.0;gone nf/a.b.0;"));
+		mock_free(mock);
+	}
+}
+
 static void test_failure_blocks_only_dependents(void)
 {
 	struct mock *mock = mock_new();
@@ -422,6 +447,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/exec/run/limits", test_limits);
 	g_test_add_func("/exec/run/one-at-a-time", test_one_at_a_time_per_vnfc);
 	g_test_add_func("/exec/run/failure", test_failure_blocks_only_dependents);
+	g_test_add_func("/exec/run/host-goes-without", test_host_goes_without);
 	g_test_add_func("/exec/run/retry", test_retry_with_backoff);
 	g_test_add_func("/exec/run/round-ends", test_round_ends);
 	g_test_add_func("/exec/run/unknown-outcome", test_unknown_outcome_wants_a_look);

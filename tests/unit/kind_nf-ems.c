@@ -37,15 +37,18 @@ static bool note_remove(struct ems *ems, const struct call *call, const struct a
 
 static const struct ems_ops ops = { .name = "noting", .observe = note_observe, .ensure_nf = note_ensure,
 				    .remove_nf = note_remove };
+static const struct ems_ops other_ops = { .name = "other", .observe = note_observe, .ensure_nf = note_ensure,
+					  .remove_nf = note_remove };
 
 static struct ems *find_ems(const struct lookup *lookup, const char *site, const char *name, const struct ems_ops **ret_ops,
 			    GError **error)
 {
-	if (strcmp(site, "berlin") != 0 || strcmp(name, "agent") != 0) {
+	bool other = strcmp(name, "other") == 0;
+	if (strcmp(site, "berlin") != 0 || (!other && strcmp(name, "agent") != 0 && strcmp(name, "twin") != 0)) {
 		g_set_error(error, PLEACH_ERROR, PLEACH_ERROR_NOT_FOUND, "site %s has no EMS \"%s\"", site, name);
 		return NULL;
 	}
-	*ret_ops = &ops;
+	*ret_ops = other ? &other_ops : &ops;
 	return lookup->data;
 }
 
@@ -205,6 +208,32 @@ static void test_act(struct fixture *fixture, gconstpointer data)
 	g_assert_error(error, PLEACH_ERROR, PLEACH_ERROR_RETRY);
 }
 
+/* Moved to another driver it leaves the former one first; to the same driver by another name, or from one that is no more, there is
+ * nothing to leave. */
+static void test_moves(struct fixture *fixture, gconstpointer data)
+{
+	static const struct {
+		const char *from, *asked;
+	} cases[] = {
+		{ "other", "remove nf/a.0 at /a;ensure nf/a.0#1 at /a;" },
+		{ "twin", "ensure nf/a.0#1 at /a;" },
+		{ "gone", "ensure nf/a.0#1 at /a;" },
+		{ "agent", "ensure nf/a.0#1 at /a;" },
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct nf nf = { .key = "nf/a.0", .site = "berlin", .incarnation = 1, .state = NF_STARTED, .ems = cases[i].from };
+		const struct object *last = nf_to_object(fixture->arena, &nf), *got = NULL;
+		const struct access *access = NULL;
+		g_autoptr(GError) error = NULL;
+		nf.ems = "agent";
+		g_string_truncate(fixture->ems.asked, 0);
+		g_assert_true(kind_nf_ops.act(&fixture->call, ACT_CREATE, nf_to_object(fixture->arena, &nf), last, fixture->arena, &got, &access,
+					      &error));
+		g_assert_no_error(error);
+		g_assert_cmpstr(fixture->ems.asked->str, ==, cases[i].asked);
+	}
+}
+
 #define ADD(name, function) g_test_add("/kind_nf/" name, struct fixture, NULL, set_up, function, tear_down)
 
 int main(int argc, char **argv)
@@ -216,5 +245,6 @@ int main(int argc, char **argv)
 	ADD("unknown", test_unknown);
 	ADD("blind", test_blind);
 	ADD("act", test_act);
+	ADD("moves", test_moves);
 	return g_test_run();
 }

@@ -1,4 +1,5 @@
 /* pleach-leaf as a process: packages, operations, health, who waits, and going on as another program, seen through its HTTP interface. */
+#include "base/file.h"
 #include "leaf/packages.h"
 #include "leaf/supervisor.h"
 #include "leaf_process.h"
@@ -213,6 +214,27 @@ static void test_packages_kept(struct fixture *fixture, gconstpointer data)
 	g_assert_false(g_file_test(gone, G_FILE_TEST_EXISTS));
 }
 
+/* An upload that is cut off and begun anew is counted once. */
+static void test_uploads_begun_anew(struct fixture *fixture, gconstpointer data)
+{
+	g_autofree char *folder = g_dir_make_tmp("pleach-packages-XXXXXX", NULL), *bytes = g_malloc0(LEAF_PACKAGE_FILE_MAX_BYTES);
+	g_autofree char *digest = g_strnfill(LEAF_DIGEST_BYTES, '0');
+	g_autoptr(GError) error = NULL;
+	auto_ptr(packages) packages = packages_new(folder);
+	for (int i = 0; i < 2 * LEAF_PACKAGE_MAX_BYTES / LEAF_PACKAGE_FILE_MAX_BYTES; i++) {
+		packages_put(packages, digest, "large", false, bytes, LEAF_PACKAGE_FILE_MAX_BYTES, &error);
+		g_assert_no_error(error);
+	}
+	for (int i = 1; i < LEAF_PACKAGE_MAX_BYTES / LEAF_PACKAGE_FILE_MAX_BYTES; i++) {
+		g_autofree char *path = g_strdup_printf("large-%d", i);
+		packages_put(packages, digest, path, false, bytes, LEAF_PACKAGE_FILE_MAX_BYTES, &error);
+		g_assert_no_error(error);
+	}
+	g_assert_false(packages_put(packages, digest, "small", false, bytes, 1, &error));
+	g_assert_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID);
+	file_remove_tree(folder, NULL);
+}
+
 /* --- operations ------------------------------------------------------------------------------------------------------------ */
 
 static struct leaf_nf with_operation(struct fixture *fixture, enum leaf_verb verb, const char *text, unsigned timeout_ms)
@@ -277,6 +299,48 @@ static void test_one_at_a_time(struct fixture *fixture, gconstpointer data)
 	for (int i = 0; i < 100 && look(fixture)->nf; i++)
 		g_usleep(10000);
 	g_assert_null(look(fixture)->nf);
+}
+
+/* Half a stop would leave it neither here nor there: nobody waits for it any more, and it comes to its end. */
+static void test_cancelled_stop(struct fixture *fixture, gconstpointer data)
+{
+	if (fixture->missing)
+		return;
+	struct leaf_nf nf = with_operation(fixture, LEAF_STOP, "#!/bin/sh\nsleep 0.3\n", 5000);
+	nf.command = sleeper;
+	nf.n_command = g_strv_length((char **) (guintptr) sleeper);
+	g_assert_cmpint(put(fixture, &nf)->result.outcome, ==, LEAF_DONE);
+	nf.state = LEAF_STOPPED;
+	gint64 id = begin(fixture, &nf);
+	const char *path = arena_printf(fixture->arena, "/v1/nf/cancel?id=%" G_GINT64_FORMAT, id);
+	g_assert_cmpuint(send_bytes(fixture, "POST", path, "", 0, NULL), ==, 200);
+	const struct leaf_status *status = follow(fixture, id);
+	g_assert_cmpint(status->result.outcome, ==, LEAF_DONE);
+	g_assert_cmpint(status->nf->state, ==, LEAF_STOPPED);
+}
+
+/* What is stopped is not stopped again because its package changes. */
+static void test_package_while_stopped(struct fixture *fixture, gconstpointer data)
+{
+	if (fixture->missing)
+		return;
+	const char *mark = arena_printf(fixture->arena, "%s/started", fixture->leaf.folder);
+	struct leaf_nf nf = wanted(NULL);
+	nf.operations[LEAF_START] = (struct leaf_operation) { "start.sh", 1000, NULL, 0 };
+	nf.operations[LEAF_STOP] = (struct leaf_operation) { "stop.sh", 1000, NULL, 0 };
+	for (int i = 0; i < 3; i++) {
+		const char *create = arena_printf(fixture->arena, "#!/bin/sh\nexit %d\n", i == 2);
+		struct script scripts[] = { { "create.sh", create },
+					    { "start.sh", arena_printf(fixture->arena, "#!/bin/sh\n# %d\ntouch %s\n", i, mark) },
+					    { "stop.sh", arena_printf(fixture->arena, "#!/bin/sh\nrm %s\n", mark) } };
+		nf.package = push(fixture, scripts, G_N_ELEMENTS(scripts));
+		nf.operations[LEAF_CREATE] = (struct leaf_operation) { "create.sh", 1000, NULL, 0 };
+		g_assert_cmpint(put(fixture, &nf)->result.outcome, ==, i < 2 ? LEAF_DONE : LEAF_TAKEN_BACK);
+		nf.state = LEAF_STOPPED;
+		if (i == 0)
+			g_assert_cmpint(put(fixture, &nf)->result.outcome, ==, LEAF_DONE);
+		g_assert_cmpint(look(fixture)->nf->state, ==, LEAF_STOPPED);
+	}
 }
 
 /* Secrets come in, and do not come out. */
@@ -519,7 +583,10 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	ADD("packages", test_packages);
 	ADD("packages-kept", test_packages_kept);
+	ADD("uploads-begun-anew", test_uploads_begun_anew);
 	ADD("no-stragglers", test_no_stragglers);
+	ADD("cancelled-stop", test_cancelled_stop);
+	ADD("package-while-stopped", test_package_while_stopped);
 	ADD("prints-too-much", test_prints_too_much);
 	ADD("one-at-a-time", test_one_at_a_time);
 	ADD("secrets", test_secrets);

@@ -36,6 +36,41 @@ static void test_unknown(void)
 	with_fields("pids=1", "pids=1", "vcpus=? pids=1", "");
 }
 
+/* An NF that could not be looked at: the EMS's words, one line of them, and not all that it can say. */
+static void test_unseen(void)
+{
+	static const struct {
+		const char *reason, *expected;
+	} cases[] = {
+		{ "", "- nf/a.w.0: unknown: it could not be looked at\n" },
+		{ "refused", "- nf/a.w.0: unknown: it could not be looked at: refused\n" },
+		{ "refused\nand\tmore", "- nf/a.w.0: unknown: it could not be looked at: refused\n" },
+	};
+	struct lab lab;
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		lab_init(&lab);
+		lab_settled(&lab, "vnfc/a.w.0", 1, "state=running", NULL);
+		lab_desired(&lab, "nf/a.w.0", "state=started", "vnfc/a.w.0");
+		g_autofree char *fields = g_strdup_printf("state=? reason=%s", cases[i].reason);
+		lab_observed(&lab, "nf/a.w.0", 1, fields);
+		lab_expect(&lab, true, cases[i].expected);
+		lab_clear(&lab);
+	}
+	lab_init(&lab);
+	lab_settled(&lab, "vnfc/a.w.0", 1, "state=running", NULL);
+	lab_desired(&lab, "nf/a.w.0", "state=started", "vnfc/a.w.0");
+	g_autoptr(GString) fields = g_string_new("state=? reason=x"); /* an odd one, so that the bound falls into a character */
+	for (int i = 0; i < 500; i++)
+		g_string_append(fields, "é");
+	lab_observed(&lab, "nf/a.w.0", 1, fields->str);
+	auto_ptr(plan) plan = lab_plan(&lab);
+	g_assert_cmpuint(plan->n_unplanned, ==, 1);
+	g_assert_true(g_utf8_validate(plan->unplanned[0].reason, -1, NULL));
+	g_assert_true(g_str_has_suffix(plan->unplanned[0].reason, "é…"));
+	g_assert_cmpuint(strlen(plan->unplanned[0].reason), <, 260);
+	lab_clear(&lab);
+}
+
 static void test_causes(void)
 {
 	with_fields("vcpus=2", "vcpus=1", "vcpus=1", "0 change vnfc/a.w.0 #3 intent\n\tvcpus: 1 -> 2 (was 1) intent in-place\n");
@@ -161,6 +196,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/plan/fields/table", test_table);
 	g_test_add_func("/plan/fields/unknown", test_unknown);
+	g_test_add_func("/plan/fields/unseen", test_unseen);
 	g_test_add_func("/plan/fields/causes", test_causes);
 	g_test_add_func("/plan/fields/objects", test_objects);
 	g_test_add_func("/plan/fields/flags", test_flags);

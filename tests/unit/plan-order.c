@@ -520,6 +520,7 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(void);
 	} cases[] = {
+		{ "reader-first", test_reader_first }, { "reader-yields", test_reader_yields },
 		{ "settled", test_settled }, { "create", test_create }, { "remove", test_remove }, { "unplug", test_unplug },
 		{ "host-died", test_host_died }, { "host-gone", test_host_gone }, { "host-beside", test_host_beside },
 		{ "host-restarted", test_host_restarted }, { "host-changed", test_host_changed },

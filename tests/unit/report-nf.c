@@ -57,7 +57,7 @@ static void test_status(void)
 	expect(all, "2 network functions: 1 as desired.");
 	g_autofree char *one = report_nf(&input, "vnf/edge.web", &style_text, &verdict);
 	g_assert_cmpint(verdict, ==, REPORT_NOTHING);
-	expect(one, "cpu 1.2 %, memory 12.3 MB, written 0 B, 3 processes, rx 100 kbit/s, tx 200 bit/s");
+	expect(one, "cpu 1.2 %, memory 12.3 MB, written 0 B, processes 3, rx 100 kbit/s, tx 200 bit/s");
 	expect(one, "beyond the thresholds of: busy");
 	g_assert_null(strstr(one, "edge.fw"));
 	report_world_free(world);

@@ -93,6 +93,36 @@ static void test_conditions(void)
 	report_world_free(world);
 }
 
+static void check_final(struct report_world *world, bool expected)
+{
+	g_autofree char *json = report_status(world_input(world), NULL, &style_json, NULL);
+	g_autoptr(json_t) parsed = schema_check_text("status", json);
+	g_assert_cmpint(json_is_true(json_object_get(parsed, "final")), ==, expected);
+}
+
+/* Is there anything to wait for? */
+static void test_final(void)
+{
+	struct report_world *world = report_world_new();
+	check_final(world, true); /* converged */
+	world->input.trouble = "faulty";
+	check_final(world, false);
+	world->input.stays = true;
+	check_final(world, true);
+	struct step *step = world_step(world, "nf/edge.web.1.vdu.0", ACTION_CHANGE, CAUSE_INTENT);
+	step->held = "suspended";
+	check_final(world, true);
+	world->input.stays = false; /* something is due all the same */
+	check_final(world, false);
+	world->input.stays = true;
+	static const char *const sites[] = { "local" }, *const reasons[] = { "connection refused" };
+	world->observed.blind.sites = sites;
+	world->observed.blind.reasons = reasons;
+	world->observed.blind.n = 1;
+	check_final(world, false); /* it may be looked at later */
+	report_world_free(world);
+}
+
 static void test_blind_and_early(void)
 {
 	struct report_world *world = report_world_new();
@@ -180,5 +210,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/report/status/blind-and-early", test_blind_and_early);
 	g_test_add_func("/report/status/by-itself", test_by_itself);
 	g_test_add_func("/report/status/resolve", test_resolve);
+	g_test_add_func("/report/status/final", test_final);
 	return g_test_run();
 }

@@ -167,6 +167,56 @@ static void test_migration(void)
 	drop_folder(folder);
 }
 
+extern const struct schema store_schema_texts[];
+
+/* What the first version wrote down is read by this one. */
+static void test_first_version(void)
+{
+	char *folder = new_folder();
+	const struct schema first[] = { store_schema_texts[0], { NULL, NULL } };
+	g_autoptr(GError) error = NULL;
+	g_assert_true(migrate(folder, first, &error));
+	sql(folder, "INSERT INTO revision (id, summary, state, wall_us) VALUES ('abc', 'Before', 'converged', 7);"
+		    "INSERT INTO operation (id, key, action, cause, incarnation, attempt, state, begun_us, wall_us) "
+		    "VALUES ('abc-1', 'link/a.b', 'create', 'intent', 1, 1, 'PROCESSING', 7, 8);"
+		    "INSERT INTO event (wall_us, key, kind, text, line, \"column\") VALUES (9, 'link/a.b', 'drift', 'gone', 3, 1)");
+	auto_ptr(arena) arena = arena_new();
+	struct store *store = store_open(folder, &error);
+	g_assert_no_error(error);
+	g_autoptr(GArray) revisions = g_array_new(FALSE, FALSE, sizeof(struct store_revision));
+	g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(struct store_event));
+	g_assert_true(store_revisions(store, arena, 10, revisions, &error));
+	g_assert_cmpuint(revisions->len, ==, 1);
+	g_assert_cmpstr(g_array_index(revisions, struct store_revision, 0).summary, ==, "Before");
+	g_assert_true(store_events(store, arena, "link/a.b", NULL, 0, 10, events, &error));
+	g_assert_cmpuint(events->len, ==, 1);
+	g_assert_cmpstr(g_array_index(events, struct store_event, 0).text, ==, "gone");
+	g_autoptr(GPtrArray) interrupted = store_interrupted(store, 10, &error);
+	g_assert_cmpuint(interrupted->len, ==, 1);
+	store_close(store);
+	drop_folder(folder);
+}
+
+/* In a folder that everybody may look into. */
+static void test_private(void)
+{
+	char *folder = new_folder();
+	const struct schema first[] = { store_schema_texts[0], { NULL, NULL } };
+	g_autoptr(GError) error = NULL;
+	g_assert_true(migrate(folder, first, &error));
+	g_assert_cmpint(g_chmod(folder, 0755), ==, 0);
+	store_close(store_open(folder, &error));
+	g_assert_no_error(error);
+	static const char *const names[] = { "pleach.db", "pleach.db.before-1" };
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		g_autofree char *path = g_build_filename(folder, names[i], NULL);
+		GStatBuf status;
+		g_assert_cmpint(g_stat(path, &status), ==, 0);
+		g_assert_cmpint(status.st_mode & 0777, ==, 0600);
+	}
+	drop_folder(folder);
+}
+
 /* Killed in the middle of a transaction after one that was committed: the one is there, the other never was. */
 static void test_killed(void)
 {
@@ -272,5 +322,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/store/open/killed", test_killed);
 	g_test_add_func("/store/open/corrupt", test_corrupt);
 	g_test_add_func("/store/open/damaged-rows", test_damaged_rows);
+	g_test_add_func("/store/open/first-version", test_first_version);
+	g_test_add_func("/store/open/private", test_private);
 	return g_test_run();
 }
