@@ -1,4 +1,5 @@
 /* pleachd: the controller. Options and wiring. */
+#include "base/json.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -234,6 +235,7 @@ int main(int argc, char **argv)
 	int status;
 	setlocale(LC_CTYPE, "");
 	g_set_prgname("pleachd");
+	json_wipe_freed();
 	notify_init();
 	if (!parse(&invocation.arguments, argv, &error))
 		status = usage(error->message);

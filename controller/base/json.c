@@ -2,6 +2,22 @@
 
 #include "base/error.h"
 
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void free_wiped(void *memory)
+{
+	if (memory)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
+void json_wipe_freed(void)
+{
+	json_set_alloc_funcs(malloc, free_wiped);
+}
+
 json_t *json_parse(const char *text, size_t length, size_t max_bytes, const char *what, GError **error)
 {
 	if (length > max_bytes) {

@@ -7,6 +7,10 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(json_t, json_decref)
 
+/* From now on what jansson frees is overwritten first: documents carry secrets to far sides. Before the first document, and before
+ * there is a second thread. */
+void json_wipe_freed(void);
+
 /* Parses @length bytes: duplicate keys, trailing bytes, NUL in strings and documents larger than @max_bytes are refused (INVALID).
  * jansson bounds nesting itself (2,048 deep). */
 json_t *json_parse(const char *text, size_t length, size_t max_bytes, const char *what, GError **error);

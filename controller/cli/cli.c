@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "base/file.h"
+#include "base/visible.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -10,7 +11,8 @@
 
 int cli_fail(const GError *error)
 {
-	fprintf(stderr, "pleach: %s\n", error->message);
+	g_autofree char *text = visible(error->message); /* it may be a far side's own words */
+	fprintf(stderr, "pleach: %s\n", text);
 	return EXIT_FAULT;
 }
 

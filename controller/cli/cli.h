@@ -73,6 +73,12 @@ char *cli_key(const char *text);
  * exit status that goes with the answer. */
 char *cli_ask(const struct cli *cli, const char *method, const char *path_and_query, int *ret_exit, GError **error);
 
+/* The same, printed; the exit status, of a fault too. */
+int cli_show(const struct cli *cli, const char *method, const char *path_and_query);
+
+/* "?NAME=VALUE" or "&NAME=VALUE" behind @path, encoded; nothing for NULL. */
+void cli_add_param(GString *path, const char *name, const char *value);
+
 /* Prints what pleachd streams under @path, until Ctrl-C or SIGTERM: then EXIT_OK. past.c */
 int cli_follow(const struct cli *cli, const char *path);
 /* Readable from the first Ctrl-C or SIGTERM on, which end nothing by themselves any more. -1: errno. past.c */

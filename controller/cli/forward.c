@@ -136,7 +136,7 @@ static bool parse(const char *text, char **ret_host, char **ret_port, char **ret
 {
 	g_auto(GStrv) parts = g_strsplit(text, ":", -1);
 	guint n = g_strv_length(parts);
-	if (n < 2 || n > 4)
+	if (n < 2 || n > 4 || g_strv_contains((const char *const *) parts, ""))
 		return false;
 	guint64 to_port, port;
 	guint at = n == 2 || (n == 3 && is_port(parts[0], 0, &port)) ? 0 : 1; /* the first PORT */

@@ -35,25 +35,6 @@ static char *target_of(int argc, char **argv)
 	return strchr(argv[1], '*') ? g_strdup(argv[1]) : cli_key(argv[1]);
 }
 
-static void add_param(GString *path, const char *name, const char *value)
-{
-	if (!value)
-		return;
-	g_autofree char *encoded = http_encode(value);
-	g_string_append_printf(path, "%c%s=%s", strchr(path->str, '?') ? '&' : '?', name, encoded);
-}
-
-static int tell(const struct cli *cli, const char *path)
-{
-	g_autoptr(GError) error = NULL;
-	int status = EXIT_OK;
-	char *text = cli_ask(cli, "POST", path, &status, &error);
-	if (!text)
-		return cli_fail(error);
-	cli_print(text);
-	return status;
-}
-
 static int run_suspend(const struct cli *cli, int argc, char **argv)
 {
 	g_autofree char *target = target_of(argc, argv);
@@ -68,11 +49,11 @@ static int run_suspend(const struct cli *cli, int argc, char **argv)
 	if (option_until && clock_parse_rfc3339(option_until) < 0)
 		return cli_usage("suspend: --until takes a time such as 2026-11-20T22:00:00Z");
 	g_autoptr(GString) path = g_string_new("/v1/suspend");
-	add_param(path, "target", target);
-	add_param(path, "reason", option_reason);
-	add_param(path, "for", option_for);
-	add_param(path, "until", option_until);
-	return tell(cli, path->str);
+	cli_add_param(path, "target", target);
+	cli_add_param(path, "reason", option_reason);
+	cli_add_param(path, "for", option_for);
+	cli_add_param(path, "until", option_until);
+	return cli_show(cli, "POST", path->str);
 }
 
 const struct command command_suspend = {
@@ -93,8 +74,8 @@ static int run_resume(const struct cli *cli, int argc, char **argv)
 	if (!target)
 		return cli_usage("resume: say what, as it was suspended: pleach resume KEY, --site NAME or --all");
 	g_autoptr(GString) path = g_string_new("/v1/resume");
-	add_param(path, "target", target);
-	return tell(cli, path->str);
+	cli_add_param(path, "target", target);
+	return cli_show(cli, "POST", path->str);
 }
 
 const struct command command_resume = {
@@ -112,8 +93,8 @@ static int run_approve(const struct cli *cli, int argc, char **argv)
 	if (argc != 2)
 		return cli_usage("approve: say which commit: pleach approve COMMIT");
 	g_autoptr(GString) path = g_string_new("/v1/approve");
-	add_param(path, "revision", argv[1]);
-	return tell(cli, path->str);
+	cli_add_param(path, "revision", argv[1]);
+	return cli_show(cli, "POST", path->str);
 }
 
 const struct command command_approve = {

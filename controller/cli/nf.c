@@ -37,17 +37,6 @@ static const GOptionEntry top_options[] = {
 	{ NULL },
 };
 
-static int show(const struct cli *cli, const char *path)
-{
-	g_autoptr(GError) error = NULL;
-	int status = EXIT_OK;
-	char *text = cli_ask(cli, "GET", path, &status, &error);
-	if (!text)
-		return cli_fail(error);
-	cli_print(text);
-	return status;
-}
-
 /* "ROUTE/KEY", the key as a path needs it. */
 static char *route_of(const char *route, const char *key)
 {
@@ -63,7 +52,7 @@ static int show_logs(const struct cli *cli, const char *key)
 		return cli_usage("logs: --lines takes a number from 1 on");
 	g_autofree char *route = route_of("/v1/logs/", key);
 	g_autofree char *path = g_strdup_printf("%s?lines=%d%s", route, option_lines, option_follow ? "&follow=1" : "");
-	return option_follow ? cli_follow(cli, path) : show(cli, path);
+	return option_follow ? cli_follow(cli, path) : cli_show(cli, "GET", path);
 }
 
 static int run_logs(const struct cli *cli, int argc, char **argv)
@@ -88,14 +77,14 @@ static int show_status(const struct cli *cli, const char *key)
 {
 	g_autofree char *whole = key ? cli_key(key) : NULL, *encoded = key ? http_encode(whole) : NULL;
 	g_autofree char *path = g_strdup_printf("/v1/nf?colour=%d%s%s", cli->colour, key ? "&key=" : "", key ? encoded : "");
-	return show(cli, path);
+	return cli_show(cli, "GET", path);
 }
 
 static int show_metrics(const struct cli *cli, const char *key)
 {
 	g_autofree char *route = route_of("/v1/metrics/", key), *since = option_since ? http_encode(option_since) : NULL;
 	g_autofree char *path = g_strconcat(route, since ? "?since=" : "", since ? since : "", NULL);
-	return show(cli, path);
+	return cli_show(cli, "GET", path);
 }
 
 static int run_nf(const struct cli *cli, int argc, char **argv)

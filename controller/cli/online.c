@@ -11,8 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ASK_TIMEOUT_S = 30, WAIT_TIMEOUT_DEFAULT_S = 300, WAIT_LOOK_MS = 50, WAIT_START_S = 2, ANSWER_MAX_BYTES = 256 * 1024 * 1024,
-       REFUSAL_MAX_BYTES = 1024 * 1024 };
+enum {
+	ASK_TIMEOUT_S = 30, WAIT_TIMEOUT_DEFAULT_S = 300, WAIT_START_S = 2,
+	WAIT_LOOK_MS = 50, WAIT_LOOK_MAX_MS = 2000,
+	WAIT_PAUSES = 5, /* so many times as long as an answer took */
+	ANSWER_MAX_BYTES = 256 * 1024 * 1024, REFUSAL_MAX_BYTES = 1024 * 1024,
+};
 
 static const char EXIT_HEADER[] = "Pleach-Exit"; /* the exit status that goes with an answer (api/api.h) */
 
@@ -68,6 +72,14 @@ char *cli_ask(const struct cli *cli, const char *method, const char *path, int *
 	return g_steal_pointer(&reply.bytes);
 }
 
+void cli_add_param(GString *path, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	g_autofree char *encoded = http_encode(value);
+	g_string_append_printf(path, "%c%s=%s", strchr(path->str, '?') ? '&' : '?', name, encoded);
+}
+
 /* PATH?key=KEY&colour=1, what is NULL or false left out. */
 static char *make_path(const struct cli *cli, const char *path, const char *key)
 {
@@ -81,7 +93,7 @@ static char *make_path(const struct cli *cli, const char *path, const char *key)
 	return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-static int show(const struct cli *cli, const char *method, const char *path)
+int cli_show(const struct cli *cli, const char *method, const char *path)
 {
 	g_autoptr(GError) error = NULL;
 	int status = EXIT_OK;
@@ -118,9 +130,13 @@ static int wait_converged(const struct cli *cli, const char *key)
 	g_autofree char *path = make_path(&asking, "/v1/status", key), *shown = make_path(cli, "/v1/status", key);
 	bool terminal = isatty(STDERR_FILENO);
 	gint64 begun_us = clock_monotonic_us();
-	for (gint64 until_us = begun_us + timeout_ms * 1000; clock_monotonic_us() < until_us; g_usleep(WAIT_LOOK_MS * 1000)) {
+	/* Who waits for thousands of objects must not keep the controller busy with telling of them. */
+	gint64 pause_us = WAIT_LOOK_MS * 1000;
+	for (gint64 until_us = begun_us + timeout_ms * 1000; clock_monotonic_us() < until_us; g_usleep((gulong) pause_us)) {
 		g_autoptr(GError) error = NULL;
+		gint64 asked_us = clock_monotonic_us();
 		g_autofree char *text = cli_ask(&asking, "GET", path, NULL, &error);
+		pause_us = CLAMP((clock_monotonic_us() - asked_us) * WAIT_PAUSES, WAIT_LOOK_MS * 1000, WAIT_LOOK_MAX_MS * 1000);
 		if (!text && error->code == PLEACH_ERROR_RETRY && clock_monotonic_us() < begun_us + WAIT_START_S * G_USEC_PER_SEC)
 			continue; /* pleachd is being started */
 		g_autoptr(json_t) status = text ? json_parse(text, strlen(text), ANSWER_MAX_BYTES, "status", &error) : NULL;
@@ -133,7 +149,7 @@ static int wait_converged(const struct cli *cli, const char *key)
 	}
 	if (terminal)
 		fprintf(stderr, "\r\033[K");
-	return show(cli, "GET", shown);
+	return cli_show(cli, "GET", shown);
 }
 
 static int run_status(const struct cli *cli, int argc, char **argv)
@@ -144,7 +160,7 @@ static int run_status(const struct cli *cli, int argc, char **argv)
 	if (option_wait)
 		return wait_converged(cli, key);
 	g_autofree char *path = make_path(cli, "/v1/status", key);
-	return show(cli, "GET", path);
+	return cli_show(cli, "GET", path);
 }
 
 const struct command command_status = {
@@ -164,7 +180,7 @@ static int run_drift(const struct cli *cli, int argc, char **argv)
 	if (argc > 1)
 		return cli_usage("drift takes no arguments");
 	g_autofree char *path = make_path(cli, "/v1/drift", NULL);
-	return show(cli, "GET", path);
+	return cli_show(cli, "GET", path);
 }
 
 const struct command command_drift = {
@@ -182,7 +198,7 @@ static int run_explain(const struct cli *cli, int argc, char **argv)
 	g_autofree char *whole = cli_key(argv[1]), *encoded = http_encode(whole);
 	g_autofree char *place = g_strconcat("/v1/explain/", encoded, NULL);
 	g_autofree char *path = make_path(cli, place, NULL);
-	return show(cli, "GET", path);
+	return cli_show(cli, "GET", path);
 }
 
 const struct command command_explain = {
@@ -199,7 +215,7 @@ static int run_sync(const struct cli *cli, int argc, char **argv)
 	if (argc > 2)
 		return cli_usage("sync takes one key at most");
 	g_autofree char *path = make_path(cli, "/v1/sync", argc > 1 ? argv[1] : NULL);
-	return show(cli, "POST", path);
+	return cli_show(cli, "POST", path);
 }
 
 const struct command command_sync = {

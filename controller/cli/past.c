@@ -32,34 +32,15 @@ static const GOptionEntry history_options[] = {
 };
 
 /* "PATH?NAME=VALUE&…" of what is there. */
-static void add_param(GString *path, const char *name, const char *value)
-{
-	if (!value)
-		return;
-	g_autofree char *encoded = http_encode(value);
-	g_string_append_printf(path, "%c%s=%s", strchr(path->str, '?') ? '&' : '?', name, encoded);
-}
-
 static GString *make_path(const char *route, const char *key)
 {
 	GString *path = g_string_new(route);
 	g_autofree char *whole = key ? cli_key(key) : NULL, *number = option_number ? g_strdup_printf("%d", option_number) : NULL;
-	add_param(path, "key", whole);
-	add_param(path, "n", number);
-	add_param(path, "since", option_since);
-	add_param(path, "kind", option_kind);
+	cli_add_param(path, "key", whole);
+	cli_add_param(path, "n", number);
+	cli_add_param(path, "since", option_since);
+	cli_add_param(path, "kind", option_kind);
 	return path;
-}
-
-static int show(const struct cli *cli, const char *path)
-{
-	g_autoptr(GError) error = NULL;
-	int status = EXIT_OK;
-	char *text = cli_ask(cli, "GET", path, &status, &error);
-	if (!text)
-		return cli_fail(error);
-	cli_print(text);
-	return status;
 }
 
 /* --- following ---------------------------------------------------------------------------------------------------------- */
@@ -127,8 +108,8 @@ static int run_events(const struct cli *cli, int argc, char **argv)
 		return cli_usage("events: --number takes a number from 1 on");
 	g_autoptr(GString) path = make_path("/v1/events", argc > 1 ? argv[1] : NULL);
 	if (!option_follow)
-		return show(cli, path->str);
-	add_param(path, "follow", "1");
+		return cli_show(cli, "GET", path->str);
+	cli_add_param(path, "follow", "1");
 	return cli_follow(cli, path->str);
 }
 
@@ -153,8 +134,8 @@ static int run_history(const struct cli *cli, int argc, char **argv)
 		return cli_usage("history: --number takes a number from 1 on");
 	g_autoptr(GString) path = make_path("/v1/history", argc > 1 ? argv[1] : NULL);
 	if (cli->colour)
-		add_param(path, "colour", "1");
-	return show(cli, path->str);
+		cli_add_param(path, "colour", "1");
+	return cli_show(cli, "GET", path->str);
 }
 
 const struct command command_history = {

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/visible.h"
 #include "http/server/server.h"
 #include "model/key.h"
 
@@ -92,13 +93,21 @@ static bool question_ask(const struct question *question, gint64 timeout_us, int
 	return false;
 }
 
+/* What an NF prints may repeat a secret that it was given, or be meant for the terminal of whoever reads it: neither is passed on. Owned by
+ * the caller. */
+static char *fit_to_show(const char *text)
+{
+	g_autofree char *clean = redact(text);
+	return visible(clean);
+}
+
 /* --- once ------------------------------------------------------------------------------------------------------------------- */
 
 struct once {
 	struct question question;
 	struct api_reply *reply;
 	GString *text;
-	char *clean; /* what an NF prints may repeat a secret that it was given: that is not passed on */
+	char *clean;
 	bool good;
 	GError *error;
 };
@@ -113,7 +122,7 @@ static void once_work(void *data)
 {
 	struct once *once = data;
 	once->good = question_ask(&once->question, LOG_TIMEOUT_S * G_USEC_PER_SEC, -1, false, gather, once->text, &once->error);
-	once->clean = redact(once->text->str);
+	once->clean = fit_to_show(once->text->str);
 }
 
 static void once_done(void *data)
@@ -149,7 +158,7 @@ static size_t whole_lines(const struct follower *follower)
 
 static bool pass_lines(struct follower *follower, size_t length)
 {
-	g_autofree char *piece = g_strndup(follower->line->str, length), *clean = redact(piece);
+	g_autofree char *piece = g_strndup(follower->line->str, length), *clean = fit_to_show(piece);
 	g_string_erase(follower->line, 0, (gssize) length);
 	pthread_mutex_lock(&follower->lock);
 	bool room = follower->waiting->len + length <= LOGS_WAITING_MAX_BYTES;

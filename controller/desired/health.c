@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { TIMEOUT_S = 2 }; /* as pleach.datatypes.HealthCheck has it */
+
 static void add(GArray *presets, const char *path, const struct value *value, struct origin origin)
 {
 	struct preset preset = { .path = path, .value = value, .origin = origin };
@@ -39,7 +41,7 @@ static void add_times(struct run *run, GArray *presets, const struct tvalue *che
 	} times[] = {
 		{ "grace", "health_check.grace_ms", 10, 0 },
 		{ "interval", "health_check.interval_ms", 5, NF_INTERVAL_MIN_MS },
-		{ "timeout", "health_check.timeout_ms", 2, 1 },
+		{ "timeout", "health_check.timeout_ms", TIMEOUT_S, 1 },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(times); i++) {
 		const struct tvalue *value = tvalue_get(check, times[i].name);
@@ -47,6 +49,17 @@ static void add_times(struct run *run, GArray *presets, const struct tvalue *che
 		if (read_ms(run, value, times[i].fallback_s, times[i].min_ms, &ms, times[i].name))
 			add_int(run, presets, times[i].path, ms, origin_of(value, origin));
 	}
+}
+
+/* As a health check, the status operation has no more time than the check; of the two presets the later counts. */
+static void limit_status(struct run *run, const struct nfd *nf, GArray *presets, const struct tvalue *check)
+{
+	const struct tvalue *timeout = tvalue_get(check, "timeout");
+	gint64 ms;
+
+	const struct nfop *status = nfd_operation(nf, NF_STATUS);
+	if (status && read_ms(run, timeout, TIMEOUT_S, 1, &ms, "timeout") && ms < status->timeout_ms)
+		add_int(run, presets, status->timeout_path, ms, origin_of(timeout, status->operation->origin));
 }
 
 static void add_check(struct run *run, const struct nfd *nf, GArray *presets, const char *type, const struct tvalue *check)
@@ -66,6 +79,8 @@ static void add_check(struct run *run, const struct nfd *nf, GArray *presets, co
 	if (strcmp(type, "http") == 0)
 		add(presets, "health_check.path", value_string(run->arena, tvalue_string(path, "/")), origin_of(path, origin));
 	add_times(run, presets, check, origin);
+	if (strcmp(type, "status") == 0)
+		limit_status(run, nf, presets, check);
 	add_int(run, presets, "health_check.failures", CLAMP(tvalue_int(failures, 3), 1, G_MAXINT32), origin_of(failures, origin));
 	add(presets, "health_check.escalate_to", value_string(run->arena, tvalue_string(escalate, "recover")),
 	    origin_of(escalate, origin));

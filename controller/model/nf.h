@@ -16,7 +16,8 @@
  * indicator.*.metric         scalar  metadata  what the performance monitor compares; and .compare ("greater_or_equal", …), .value
  * secret.*                   scalar  in-place  desired "current"; observed "current" or "changed": what it was given is not the secret any more
  * config.*.path              scalar  restart   deploy_path; * is the artifact's name
- * config.*.content           scalar  in-place  rendered text, with marks where secrets go; observed as a digest
+ * config.*.content           scalar  in-place  rendered text, with marks where secrets go; observed as a digest, or, where it was edited and
+ *                                              is no secret, as the text that is there
  * config.*.mode              scalar  in-place  "0644"
  * config.*.on_change         scalar  metadata  what a changed rendering needs: "restart" or "none"; absent: reload (restart where there is none)
  * health                     scalar  observed  "healthy", "unhealthy", "starting" (in its grace), absent where nothing checks it
@@ -31,6 +32,8 @@
 enum {
 	NF_CONFIG_MAX_BYTES = 1024 * 1024,
 	NF_CONFIG_MAX_FILES = 256,
+	NF_SEEN_MAX_BYTES = 64 * 1024,      /* of the text of a file that is not as it was put, as a driver tells it */
+	NF_SEEN_ALL_MAX_BYTES = 256 * 1024, /* of all those of one NF */
 	NF_INPUTS_MAX = 256,
 	NF_INPUT_NAME_MAX_BYTES = 128,
 	NF_INPUT_MAX_BYTES = 64 * 1024,
@@ -85,7 +88,9 @@ struct nf_secret {
 struct nf_file {
 	const char *name;    /* the artifact's */
 	const char *path;    /* absolute, in the VNFC */
-	const char *content; /* wanted; NULL on observed ones */
+	/* Wanted. Observed: NULL, or the text of one that is not as it was put, if that is UTF-8, no secret (@label), and at most
+	 * NF_SEEN_MAX_BYTES. */
+	const char *content;
 	/* Wanted: NULL, or the sha256 of the text without its secrets: then the content is secret, and as long as the file is as it was put the
 	 * driver reports this as its digest, else an HMAC under a salt that never leaves the VNFC. */
 	const char *label;

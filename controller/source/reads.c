@@ -7,8 +7,15 @@
 struct question {
 	char *name; /* its first byte is the sort */
 	unsigned refs;
-	unsigned marked; /* in which turn */
+	struct link *links; /* of all that hangs on it */
 	struct ledger *ledger;
+};
+
+/* That @reads hang on @question. */
+struct link {
+	struct question *question;
+	struct reads *reads;
+	struct link *before, *after; /* of the same question */
 };
 
 struct ledger {
@@ -20,8 +27,10 @@ struct ledger {
 struct reads {
 	unsigned refs;
 	struct ledger *ledger; /* NULL: nothing was noted */
-	GPtrArray *questions;
-	unsigned asked; /* in which turn it was last looked through */
+	struct link *links;
+	size_t n;
+	unsigned marked; /* in which turn one of the questions was */
+	unsigned asked;  /* in which turn it was last asked for: what is marked after that counts no more */
 	bool holds;
 };
 
@@ -82,9 +91,9 @@ void ledger_mark(struct ledger *ledger, enum read_sort sort, const char *name)
 {
 	g_autofree char *full = name_of(sort, name);
 	pthread_mutex_lock(&lock);
-	struct question *question = g_hash_table_lookup(ledger->questions, full);
-	if (question)
-		question->marked = ledger->turn;
+	const struct question *question = g_hash_table_lookup(ledger->questions, full);
+	for (const struct link *link = question ? question->links : NULL; link; link = link->after)
+		link->reads->marked = ledger->turn;
 	pthread_mutex_unlock(&lock);
 }
 
@@ -144,19 +153,38 @@ struct reads *reads_ref(struct reads *reads)
 	return reads;
 }
 
+static void unlink_one(struct link *link)
+{
+	if (link->before)
+		link->before->after = link->after;
+	else
+		link->question->links = link->after;
+	if (link->after)
+		link->after->before = link->before;
+}
+
+static void link_one(struct link *link, struct question *question, struct reads *reads)
+{
+	*link = (struct link) { .question = question, .reads = reads, .after = question->links };
+	if (question->links)
+		question->links->before = link;
+	question->links = link;
+}
+
 static void reads_drop(struct reads *reads)
 {
 	if (--reads->refs)
 		return;
-	for (guint i = 0; i < reads->questions->len; i++) {
-		struct question *question = reads->questions->pdata[i];
+	for (size_t i = 0; i < reads->n; i++) {
+		struct question *question = reads->links[i].question;
+		unlink_one(&reads->links[i]);
 		if (--question->refs)
 			continue;
 		g_hash_table_remove(reads->ledger->questions, question->name);
 		g_free(question->name);
 		g_free(question);
 	}
-	g_ptr_array_unref(reads->questions);
+	g_free(reads->links);
 	if (reads->ledger)
 		ledger_drop(reads->ledger);
 	g_free(reads);
@@ -177,8 +205,7 @@ bool reads_hold(struct reads *reads)
 		return false;
 	if (reads->asked != reads->ledger->turn) {
 		reads->asked = reads->ledger->turn;
-		for (guint i = 0; reads->holds && i < reads->questions->len; i++)
-			reads->holds = ((const struct question *) reads->questions->pdata[i])->marked != reads->ledger->turn;
+		reads->holds = reads->holds && reads->marked != reads->ledger->turn;
 	}
 	return reads->holds;
 }
@@ -199,19 +226,19 @@ struct reads *reads_end(void)
 	struct reads *reads = g_new0(struct reads, 1);
 	reads->refs = 1;
 	reads->holds = true;
-	reads->questions = g_ptr_array_sized_new(g_hash_table_size(inner->questions));
+	reads->links = g_new(struct link, g_hash_table_size(inner->questions));
 	reads->ledger = inner->ledger;
+	pthread_mutex_lock(&lock);
 	if (reads->ledger) {
-		pthread_mutex_lock(&lock);
 		reads->ledger->refs++;
-		pthread_mutex_unlock(&lock);
 		reads->asked = reads->ledger->turn;
 	}
 	GHashTableIter iter;
 	gpointer question;
 	g_hash_table_iter_init(&iter, inner->questions);
 	while (g_hash_table_iter_next(&iter, &question, NULL))
-		g_ptr_array_add(reads->questions, question); /* with the reference that it was noted with */
+		link_one(&reads->links[reads->n++], question, reads); /* with the reference that it was noted with */
+	pthread_mutex_unlock(&lock);
 	g_hash_table_unref(inner->questions);
 	g_free(inner);
 	return reads;
@@ -244,7 +271,7 @@ void reads_note_all(const struct reads *reads)
 	if (!reading || !reading->ledger || reading->ledger != reads->ledger)
 		return;
 	pthread_mutex_lock(&lock);
-	for (guint i = 0; i < reads->questions->len; i++)
-		note(reads->questions->pdata[i]);
+	for (size_t i = 0; i < reads->n; i++)
+		note(reads->links[i].question);
 	pthread_mutex_unlock(&lock);
 }

@@ -93,7 +93,7 @@ static bool open_database(struct store *store, GError **error)
 	sqlite3_extended_result_codes(store->db, 1);
 	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
 	static const char settings[] = "PRAGMA journal_mode = WAL; PRAGMA trusted_schema = OFF;"
-				       "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;"
+				       "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4096;"
 				       "PRAGMA wal_autocheckpoint = " G_STRINGIFY(LOG_MAX_PAGES);
 	if (sqlite3_exec(store->db, settings, NULL, NULL, NULL) != SQLITE_OK)
 		return store_error(store, "opening", error);

@@ -213,12 +213,21 @@ static gint compare_units(gconstpointer a, gconstpointer b)
 	return strcmp((*(const struct unit *const *) a)->path, (*(const struct unit *const *) b)->path);
 }
 
+/* From one load to the next they mostly come in order already. */
+static void sort_pointers(GPtrArray *array, GCompareFunc order)
+{
+	for (guint i = 1; i < array->len; i++)
+		if (order(&array->pdata[i - 1], &array->pdata[i]) > 0) {
+			g_ptr_array_sort(array, order);
+			return;
+		}
+}
+
 static void keep_units(struct tosca *tosca, struct loader *loader)
 {
 	struct tosca_cache *cache = loader->cache;
 	g_autoptr(GPtrArray) arenas = g_ptr_array_sized_new(loader->used->len);
-	/* Nearly sorted, or wholly: a merge sort has little to do. */
-	g_ptr_array_sort(loader->used, compare_units);
+	sort_pointers(loader->used, compare_units);
 	for (guint i = 0; i < loader->used->len; i++)
 		g_ptr_array_add(arenas, ((const struct unit *) loader->used->pdata[i])->arena);
 	GHashTableIter iter;
@@ -315,7 +324,7 @@ static void remember(struct tosca_cache *cache, const struct tosca *tosca, const
 static void sort_templates(GPtrArray *templates)
 {
 	guint n = 0;
-	g_ptr_array_sort(templates, compare_paths);
+	sort_pointers(templates, compare_paths);
 	for (guint i = 0; i < templates->len; i++)
 		if (!n || templates->pdata[n - 1] != templates->pdata[i])
 			templates->pdata[n++] = templates->pdata[i];

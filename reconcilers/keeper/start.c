@@ -301,7 +301,7 @@ static bool enter_namespaces(int talk, GPtrArray *findings, GError **error)
 	return true;
 }
 
-/* Four descriptors per VNFC: thousands of them want more than is usual. VNFCs themselves get what there was. */
+/* Five descriptors per VNFC: thousands of them want more than is usual. VNFCs themselves get what there was. */
 static void raise_files(struct rlimit *ret_before)
 {
 	if (getrlimit(RLIMIT_NOFILE, ret_before) < 0)

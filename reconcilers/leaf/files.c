@@ -31,8 +31,9 @@ char *files_digest(const char *content)
 	return g_compute_checksum_for_string(G_CHECKSUM_SHA256, content, -1);
 }
 
-/* Digest of at most one byte more than any wanted file may have: enough to differ from all of them. */
-static char *digest_fd(int fd)
+/* Digest of at most one byte more than any wanted file may have: enough to differ from all of them. @begin: as much of it as may be told,
+ * and one byte more. */
+static char *digest_fd(int fd, GString *begin)
 {
 	g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
 	g_autofree guchar *buffer = g_malloc(READ_AT_ONCE_BYTES);
@@ -45,6 +46,7 @@ static char *digest_fd(int fd)
 		if (n == 0)
 			break;
 		g_checksum_update(sum, buffer, n);
+		g_string_append_len(begin, (const char *) buffer, MIN(n, LEAF_SEEN_MAX_BYTES + 1 - (gssize) begin->len));
 		left -= (size_t) n;
 	}
 	return g_strdup(g_checksum_get_string(sum));
@@ -52,7 +54,7 @@ static char *digest_fd(int fd)
 
 /* What is at @path: false where there is no regular file that can be read. A symbolic link is none: what was put there was a
  * file. */
-static bool look_at(const char *path, unsigned *ret_mode, char **ret_digest)
+static bool look_at(const char *path, unsigned *ret_mode, char **ret_digest, GString *begin)
 {
 	/* Without O_NONBLOCK a FIFO that somebody left there would hold us for ever. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
@@ -61,7 +63,7 @@ static bool look_at(const char *path, unsigned *ret_mode, char **ret_digest)
 	struct stat st;
 	char *digest = NULL;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		digest = digest_fd(fd);
+		digest = digest_fd(fd, begin);
 	close(fd);
 	if (!digest)
 		return false;
@@ -74,7 +76,8 @@ bool files_differ(const struct leaf_file *file)
 {
 	unsigned mode = 0, wanted_mode = 0;
 	g_autofree char *digest = NULL;
-	if (!look_at(file->path, &mode, &digest))
+	g_autoptr(GString) begin = g_string_new(NULL);
+	if (!look_at(file->path, &mode, &digest, begin))
 		return true;
 	g_autofree char *wanted = files_digest(file->content);
 	return !leaf_mode_parse(file->mode, &wanted_mode) || mode != wanted_mode || strcmp(digest, wanted) != 0;
@@ -214,16 +217,32 @@ static const char *secret_digest(struct arena *arena, const struct leaf_file *fi
 	return arena_strdup(arena, hidden);
 }
 
-const struct leaf_file *files_observe(struct arena *arena, const struct leaf_file *files, size_t n, const char *salt)
+/* Is what is there a text that may be told? */
+static bool is_text(const GString *content)
+{
+	return content->len <= LEAF_SEEN_MAX_BYTES && g_utf8_validate(content->str, (gssize) content->len, NULL) &&
+	       strlen(content->str) == content->len;
+}
+
+const struct leaf_file *files_observe(struct arena *arena, const struct leaf_file *files, size_t n, const char *salt, bool texts)
 {
 	struct leaf_file *seen = ARENA_ARRAY(arena, struct leaf_file, n + 1);
+	size_t left = texts ? LEAF_SEEN_ALL_MAX_BYTES : 0;
 	for (size_t i = 0; i < n; i++) {
 		unsigned mode = 0;
 		g_autofree char *digest = NULL;
 		seen[i] = (struct leaf_file) { .name = files[i].name, .path = files[i].path, .on_change = files[i].on_change };
-		if (!look_at(files[i].path, &mode, &digest))
+		g_autoptr(GString) begin = g_string_new(NULL);
+		if (!look_at(files[i].path, &mode, &digest, begin))
 			continue;
 		seen[i].digest = files[i].label ? secret_digest(arena, &files[i], digest, salt) : arena_strdup(arena, digest);
+		if (!files[i].label && begin->len <= left && is_text(begin)) {
+			g_autofree char *wanted = files_digest(files[i].content);
+			if (strcmp(wanted, digest) != 0) {
+				seen[i].content = arena_strdup(arena, begin->str);
+				left -= begin->len;
+			}
+		}
 		seen[i].mode = arena_printf(arena, "%04o", mode);
 	}
 	return seen;

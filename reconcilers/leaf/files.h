@@ -22,8 +22,9 @@ bool files_remove(const char *path, GError **error);
 
 /* The same files with digest and mode as they are on disk now; both NULL where there is no such regular file. A file larger than
  * any that may be wanted is read only as far as is needed to tell that it differs. One with a label shows as that, or, when it is not as
- * it was put, as an HMAC under @salt. */
-const struct leaf_file *files_observe(struct arena *arena, const struct leaf_file *files, size_t n, const char *salt);
+ * it was put, as an HMAC under @salt. @texts: one without a label that is not as it was put, and is a text within LEAF_SEEN_MAX_BYTES,
+ * shows whole, so long as all of them stay within LEAF_SEEN_ALL_MAX_BYTES. */
+const struct leaf_file *files_observe(struct arena *arena, const struct leaf_file *files, size_t n, const char *salt, bool texts);
 
 /* sha256 in hex of a text. Owned by the caller. */
 char *files_digest(const char *content);

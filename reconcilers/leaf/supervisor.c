@@ -328,7 +328,9 @@ const struct leaf_status *supervisor_status(struct supervisor *supervisor, struc
 	struct leaf_nf *nf = ARENA_NEW(arena, struct leaf_nf);
 	*nf = *supervisor->now.nf;
 	nf->state = state_now(supervisor, now_us);
-	nf->files = files_observe(arena, supervisor->now.nf->files, supervisor->now.nf->n_files, supervisor->salt);
+	/* In a change, or after one that broke, a file may hold a secret of the other side of it. */
+	bool texts = !change_is_on(supervisor) && supervisor->result.outcome != LEAF_BROKEN;
+	nf->files = files_observe(arena, supervisor->now.nf->files, supervisor->now.nf->n_files, supervisor->salt, texts);
 	nf->health = health_now(supervisor);
 	nf->pid = supervisor->software.pid;
 	nf->restarts = supervisor->software.restarts;

@@ -42,6 +42,17 @@ static bool parse_on_change(const char *name, enum leaf_on_change *ret)
 	return false;
 }
 
+/* What a status tells of a file that is not as it was put. */
+static bool check_seen(const struct leaf_file *file, GError **error)
+{
+	if (strlen(file->content) > LEAF_SEEN_MAX_BYTES)
+		return pleach_error_invalid(error, "what is told of file \"%s\" is longer than %d bytes", file->name, LEAF_SEEN_MAX_BYTES);
+	g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, file->content, -1);
+	if (g_strcmp0(digest, file->digest) != 0)
+		return pleach_error_invalid(error, "what is told of file \"%s\" does not have its digest", file->name);
+	return true;
+}
+
 static bool decode_file(struct arena *arena, json_t *object, bool wanted, struct leaf_file *ret, GError **error)
 {
 	static const char *const known[] = { "name", "path", "mode", "content", "label", "on_change" };
@@ -52,7 +63,8 @@ static bool decode_file(struct arena *arena, json_t *object, bool wanted, struct
 		return false;
 	if (!json_get_string(object, "name", &name, what, error) || !json_get_string(object, "path", &path, what, error) ||
 	    !proto_get_opt_string(arena, object, "mode", &ret->mode, what, error) ||
-	    !proto_get_opt_string(arena, object, wanted ? "content" : "digest", wanted ? &ret->content : &ret->digest, what, error) ||
+	    !proto_get_opt_string(arena, object, "content", &ret->content, what, error) ||
+	    (!wanted && !proto_get_opt_string(arena, object, "digest", &ret->digest, what, error)) ||
 	    !proto_get_opt_string(arena, object, "on_change", &on_change, what, error) ||
 	    (wanted && !proto_get_opt_string(arena, object, "label", &ret->label, what, error)))
 		return false;
@@ -67,7 +79,7 @@ static bool decode_file(struct arena *arena, json_t *object, bool wanted, struct
 		return pleach_error_invalid(error, "file \"%s\": its \"on_change\" is not known", ret->name);
 	if (ret->digest && !leaf_is_digest(ret->digest))
 		return pleach_error_invalid(error, "digest of file \"%s\" is not one of sha256", ret->name);
-	return true;
+	return wanted || !ret->content || check_seen(ret, error);
 }
 
 static bool decode_files(struct arena *arena, const json_t *object, bool wanted, struct leaf_nf *nf, const char *what,
@@ -80,9 +92,14 @@ static bool decode_files(struct arena *arena, const json_t *object, bool wanted,
 	if (n > LEAF_FILES_MAX)
 		return pleach_error_invalid(error, "%s: there are more than %d files", what, LEAF_FILES_MAX);
 	struct leaf_file *files = ARENA_ARRAY(arena, struct leaf_file, n + 1);
-	for (size_t i = 0; i < n; i++)
+	size_t seen = 0;
+	for (size_t i = 0; i < n; i++) {
 		if (!decode_file(arena, json_array_get(array, i), wanted, &files[i], error))
 			return false;
+		seen += !wanted && files[i].content ? strlen(files[i].content) : 0;
+	}
+	if (seen > LEAF_SEEN_ALL_MAX_BYTES)
+		return pleach_error_invalid(error, "%s: what is told of its files is longer than %d bytes", what, LEAF_SEEN_ALL_MAX_BYTES);
 	nf->files = files;
 	nf->n_files = n;
 	return true;

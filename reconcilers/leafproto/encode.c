@@ -110,6 +110,8 @@ static json_t *encode_file(const struct leaf_file *file, bool wanted, unsigned v
 		set_string(object, "content", file->content);
 	else
 		set_string(object, "digest", file->digest);
+	if (!wanted && file->content)
+		set_string(object, "content", file->content);
 	if (version < PROTO_MANAGED_VERSION)
 		return object;
 	set_string(object, "on_change", proto_on_change_name(file->on_change));

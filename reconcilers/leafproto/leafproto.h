@@ -32,6 +32,8 @@ enum {
 	LEAF_FILES_MAX = 256,
 	LEAF_FILE_MAX_BYTES = 1024 * 1024,
 	LEAF_CONTENT_MAX_BYTES = 8 * 1024 * 1024, /* of all files of an NF together */
+	LEAF_SEEN_MAX_BYTES = 64 * 1024,      /* of the text of one that is not as it was put, as it is told in a status */
+	LEAF_SEEN_ALL_MAX_BYTES = 256 * 1024, /* of all of them together */
 	LEAF_REQUEST_MAX_BYTES = 16 * 1024 * 1024,
 	LEAF_REPLY_MAX_BYTES = 4 * 1024 * 1024,
 	LEAF_KEY_MAX_BYTES = 512,
@@ -124,7 +126,9 @@ struct leaf_file {
 	const char *name;    /* the artifact's */
 	const char *path;    /* absolute, in the VNF */
 	const char *mode;    /* "0644"; observed: NULL where the file is gone */
-	const char *content; /* wanted only: UTF-8 */
+	/* UTF-8. Observed: what is on disk now, where that is not what was put, is no secret, and is a text of at most LEAF_SEEN_MAX_BYTES;
+	 * else NULL. */
+	const char *content;
 	const char *label;   /* wanted only: a digest; the content is secret, and shows as this as long as it is as it was put */
 	/* Observed only: sha256 in hex of what is on disk now, or, of a secret one, its label, or an HMAC; NULL where the file is gone. */
 	const char *digest;

@@ -80,6 +80,9 @@ pss_kib() {
 	done
 	echo "$sum"
 }
+cpu_ms() { # that a process has taken so far
+	awk -v tick="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); print int(($12 + $13) * 1000 / tick) }' "/proc/$1/stat"
+}
 fds() {
 	find "/proc/$1/fd" -mindepth 1 2>/dev/null | wc -l
 }
@@ -115,8 +118,10 @@ one_size() (
 	lab_converged >&2 || exit 1
 	probe "$lab/latency" &
 	prober=$!
+	cpu=$(cpu_ms "$daemon")
 	services "$n"
 	timed push_and_wait "$n services"
+	all_cpu=$(($(cpu_ms "$daemon") - cpu))
 	all_ms=$ms all_p99=$(percentile "$lab/latency" 99)
 	: >"$lab/latency"
 	services $((n + 1))
@@ -126,13 +131,16 @@ one_size() (
 	pid=$(pleach explain "$victim" | sed -n 's/^ *pid: //p' | head -n 1)
 	timed kill_and_wait "$pid" "$victim"
 	heal_ms=$ms
+	: >"$lab/latency"
+	cpu=$(cpu_ms "$daemon") keeper_cpu=$(cpu_ms "$(lab_keeper)")
 	sleep 10 # at rest: polls, and nothing to do
+	rest_cpu=$((($(cpu_ms "$daemon") - cpu) / 10)) keeper_cpu=$((($(cpu_ms "$(lab_keeper)") - keeper_cpu) / 10))
 	rest_p99=$(percentile "$lab/latency" 99)
 	kill "$prober"
 	keepers=$(lab_keepers)
 	# shellcheck disable=SC2086 # pids
-	printf '{"bench": "grow", "n": %d, "all_ms": %d, "one_more_ms": %d, "heal_ms": %d, "loop_p99_ms": %s, "loop_at_rest_p99_ms": %s, "controller_pss_kib": %d, "controller_fds": %d, "keeper_pss_kib": %d, "keeper_fds": %d, ' \
-		"$n" "$all_ms" "$one_ms" "$heal_ms" "$all_p99" "$rest_p99" "$(pss_kib $daemon)" "$(fds "$daemon")" "$(pss_kib $keepers)" "$(fds "$(lab_keeper)")"
+	printf '{"bench": "grow", "n": %d, "all_ms": %d, "one_more_ms": %d, "heal_ms": %d, "controller_cpu_ms": %d, "loop_p99_ms": %s, "loop_at_rest_p99_ms": %s, "controller_cpu_at_rest_ms_per_s": %d, "keeper_cpu_at_rest_ms_per_s": %d, "controller_pss_kib": %d, "controller_fds": %d, "keeper_pss_kib": %d, "keeper_fds": %d, ' \
+		"$n" "$all_ms" "$one_ms" "$heal_ms" "$all_cpu" "$all_p99" "$rest_p99" "$rest_cpu" "$keeper_cpu" "$(pss_kib $daemon)" "$(fds "$daemon")" "$(pss_kib $keepers)" "$(fds "$(lab_keeper)")"
 	services 1
 	timed push_and_wait "All but one taken away"
 	printf '"gone_ms": %d}\n' "$ms"

@@ -26,6 +26,8 @@ is "help completion" "$(status_of pleach help completion)" 0
 is "no controller: an error" "$(status_of pleach status)" 1
 like "… that says where it looked, what to do, and why" "$(cat "$lab/err")" 'no controller answers at unix:.*start pleachd.*No such file or directory'
 is "forward of no port: wrong usage" "$(status_of pleach forward hello 80x:80)" 64
+is "forward of an empty address: wrong usage" "$(status_of pleach forward hello 1::80)" 64
+is "forward to an address: looks for the VNFC" "$(status_of pleach forward hello 0:10.1.2.3:80)" 1
 ok "what cannot be written is an error" sh -c 'pleach --version >/dev/full 2>"$1"; [ $? -eq 1 ] && grep -q "No space left" "$1"' sh "$lab/err"
 
 cd "$lab" || exit 1

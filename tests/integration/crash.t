@@ -11,6 +11,11 @@ lab_repo smallest
 mv "$work/service.yaml" "$lab/service.yaml"
 lab_push "No service yet"
 
+# What takes away all that is on the site waits for that; of other commits, and of a controller that is gone, it is nothing.
+allow() {
+	pleach approve "$(git -C "$work" rev-parse HEAD)" >/dev/null 2>&1 || true
+}
+
 # run_killed VARIABLE N: pleachd with the preloaded killer, until it dies (0) or has converged (1).
 run_killed() {
 	env LD_PRELOAD="$preload" ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" "$1=$2" \
@@ -18,6 +23,7 @@ run_killed() {
 	daemon=$!
 	local until=$(($(date +%s) + 30))
 	while kill -0 "$daemon" 2>/dev/null; do
+		[ $phase = make ] || allow
 		if pleach status >/dev/null 2>&1; then
 			lab_stop
 			return 1
@@ -33,6 +39,7 @@ run_killed() {
 # sane COUNT: after a normal start: converged, so many VNFCs and leaves, and no second of anything.
 sane() {
 	lab_start
+	[ "$1" = 1 ] || allow
 	lab_converged && [ "$([ "$1" = 0 ] || lab_leaves | wc -l)" = "${1#0}" ] &&
 		[ "$(pleach site list -o json | grep -c '"site":')" -le 1 ] &&
 		pleach plan --path "" "$bare" --to main >"$lab/plan" 2>&1
@@ -50,6 +57,7 @@ for variable in PLEACH_TEST_KILL_AT PLEACH_TEST_KILL_AFTER; do
 			if [ $phase = make ]; then rm -f "$work/service.yaml"; else cp "$lab/service.yaml" "$work/"; fi
 			lab_push "before $phase $n" || true
 			lab_start
+			[ $phase = remove ] || allow
 			lab_converged || break
 			lab_stop
 			if [ $phase = make ]; then cp "$lab/service.yaml" "$work/"; else rm -f "$work/service.yaml"; fi

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/package.sh"
 package_begin
 ok "the package is made" package_make 1 || sed 's/^/# /' "$lab/cpack.log"
-ok "and a later one" package_make 2
+ok "and a later one" package_later 1 2
 like "its depends are computed" "$(dpkg-deb -f "$lab/pleach-1.deb" Depends)" 'libgit2-1\.5.*libmicrohttpd12'
 is "all of it belongs to root, none of it can be written by others" \
 	"$(dpkg-deb -c "$lab/pleach-1.deb" | awk '$2 != "root/root" || $1 ~ /^.....w|^........w/' | head -n 3)" ""

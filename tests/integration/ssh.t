@@ -91,6 +91,24 @@ lab_push "Started"
 ok "started: converged" lab_converged
 like "started: it answers" "$(answer)" '^good day from'
 
+# pleachd killed in the middle of a change: the files are there, the operation after them is under way.
+printf '#!/bin/sh\necho begun >>/run/configured\nsleep 2\necho done >>/run/configured\n' >"$work/configure.sh"
+sed -i 's|Standard: { operations: {|& configure: { implementation: configure.sh },|' "$work/web.yaml"
+sed 's/hello from/good evening from/' "$lab/haproxy.cfg" >"$work/haproxy.cfg"
+lab_push "With an operation that takes its time"
+ok "killed in the middle: it is under way" eventually 30 vnf grep -qs begun /run/configured
+lab_stop KILL
+lab_start
+ok "killed in the middle: converged" lab_converged
+like "killed in the middle: in force" "$(answer)" '^good evening from'
+is "killed in the middle: done again, and to its end" "$(vnf tail -n 2 /run/configured | tr '\n' ' ')" "begun done "
+is "killed in the middle: one process, not two" "$(vnf pgrep -c -x haproxy)" 1
+like "killed in the middle: observed as wanted" "$(pleach drift)" '[Nn]o drift|none'
+sed 's/hello from/good day from/' "$lab/haproxy.cfg" >"$work/haproxy.cfg"
+cp "$lab/web.yaml" "$work/web.yaml"
+lab_push "Without it"
+ok "and back: converged" lab_converged
+
 vnf sh -c 'echo "# by hand" >>/etc/haproxy.cfg'
 pleach sync >/dev/null
 mended() {
@@ -100,7 +118,10 @@ ok "edited by hand: put right" eventually 30 mended
 answers() {
 	answer | grep -q '^good day from'
 }
-vnf sh -c 'read -r pid since </var/lib/pleach/nf/pid; kill -9 "$pid"'
+killed() { # while it is restarted, there is nothing to kill
+	vnf sh -c 'read -r pid since </var/lib/pleach/nf/pid && kill -9 "$pid"' 2>/dev/null
+}
+ok "killed" eventually 10 killed
 pleach sync >/dev/null
 ok "killed: it answers again" eventually 30 answers
 like "logs" "$(pleach logs hello)" '^up'

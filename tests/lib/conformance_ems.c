@@ -106,8 +106,11 @@ static void test_drift_of_files(struct fixture *fixture, gconstpointer data)
 	want.files = &file;
 	want.n_files = 1;
 	g_autofree char *digest = g_strdup(ems_ensure(fixture, &want)->files[0].digest);
+	g_assert_null(ems_observe(fixture)->files[0].content);
 	fixture->bench->write_file(fixture->bench, path, "edited\n");
-	g_assert_cmpstr(ems_observe(fixture)->files[0].digest, !=, digest);
+	const struct nf *seen = ems_observe(fixture);
+	g_assert_cmpstr(seen->files[0].digest, !=, digest);
+	g_assert_cmpstr(seen->files[0].content, ==, fixture->bench->tells_texts ? "edited\n" : NULL);
 	g_assert_cmpstr(ems_ensure(fixture, &want)->files[0].digest, ==, digest);
 	fixture->bench->write_file(fixture->bench, path, NULL);
 	g_assert_null(ems_observe(fixture)->files[0].digest);

@@ -24,6 +24,7 @@ struct ems_bench {
 	void (*describe)(struct ems_bench *bench, struct driver_ref *which); /* what the driver is opened with beside its name */
 	void (*cut)(struct ems_bench *bench); /* connections break; what listens goes on. NULL: there are none; no test needs them */
 	const char *variant;            /* part of the tests' names, where one driver has several benches */
+	bool tells_texts;               /* the driver tells what is in a file that somebody edited */
 	bool no_scripts;                /* operations, packages and ports are beyond this bench: it has no such tests */
 	void *data;
 };

@@ -52,6 +52,7 @@ static void test_secrets(struct fixture *fixture, gconstpointer data)
 	g_assert_cmpstr(seen->files[0].digest, !=, label);
 	g_assert_cmpstr(seen->files[0].digest, !=, plain);
 	g_assert_cmpstr(seen->files[0].digest, !=, edited);
+	g_assert_null(seen->files[0].content);
 	g_assert_cmpstr(ems_ensure(fixture, &want)->files[0].digest, ==, label);
 	/* Another value of the same secret: the label is the same, the proof is not. */
 	file.content = "password other\n";

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # For tests of the Debian package, behind lab.sh: the package of a release build, and a clean root to put it into.
 #
-# Build, root and downloads are kept in $PLEACH_BUILD/package, so that only the first run takes long.
+# Build, root and downloads are kept in $PLEACH_BUILD/package, so that only the first run takes long. $PLEACH_RELEASE: a release build of
+# this tree that is there already.
 package_mirror=http://deb.debian.org/debian
 
 package_begin() {
@@ -18,8 +19,9 @@ package_begin() {
 			skip_all "debootstrap: $(tail -n 1 "$kept/debootstrap.log")"
 		touch "$kept/root/.complete"
 	fi
-	if ! { cmake -S "$root" -B "$kept/release" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPLEACH_TESTS=OFF &&
-		ninja -j "${PLEACH_JOBS:-2}" -C "$kept/release"; } >"$kept/release.log" 2>&1; then
+	release=${PLEACH_RELEASE:-$kept/release}
+	if ! { { [ -n "${PLEACH_RELEASE:-}" ] || cmake -S "$root" -B "$release" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPLEACH_TESTS=OFF; } &&
+		ninja -j "${PLEACH_JOBS:-2}" -C "$release"; } >"$kept/release.log" 2>&1; then
 		tail -n 20 "$kept/release.log" | sed 's/^/# /'
 	fi
 	lab=$(mktemp -d /tmp/plt.XXXXXX)
@@ -44,8 +46,15 @@ S
 
 # package_make RELEASE: $lab/pleach-RELEASE.deb
 package_make() {
-	(cd "$kept/release" && cpack -G DEB -D CPACK_DEBIAN_PACKAGE_RELEASE="$1" -B "$lab/deb$1") >"$lab/cpack.log" 2>&1 &&
+	(cd "$release" && cpack -G DEB -D CPACK_DEBIAN_PACKAGE_RELEASE="$1" -B "$lab/deb$1") >"$lab/cpack.log" 2>&1 &&
 		cp "$lab/deb$1"/*.deb "$lab/pleach-$1.deb"
+}
+
+# package_later OLD NEW: the same package, of a later release.
+package_later() {
+	dpkg-deb -R "$lab/pleach-$1.deb" "$lab/later" &&
+		sed -i "s/^\\(Version: .*\\)-$1\$/\\1-$2/" "$lab/later/DEBIAN/control" &&
+		dpkg-deb -Zgzip --root-owner-group -b "$lab/later" "$lab/pleach-$2.deb" >/dev/null
 }
 
 # The beginning of a script that is run in new mount and PID namespaces: a copy of the clean root, in memory, becomes its root. What is in

@@ -81,23 +81,65 @@ static void test_observe(struct fixture *fixture, gconstpointer data)
 	bool changed = false;
 	g_assert_true(files_put(files, 2, &changed, NULL));
 	g_autofree char *digest = files_digest("first\n"), *edited = files_digest("second\n");
-	const struct leaf_file *seen = files_observe(fixture->arena, files, 2, "salt");
+	const struct leaf_file *seen = files_observe(fixture->arena, files, 2, "salt", true);
 	g_assert_cmpstr(seen[0].digest, ==, digest);
 	g_assert_cmpstr(seen[0].mode, ==, "0640");
 	g_assert_null(seen[0].content);
 
 	g_assert_true(g_file_set_contents(files[0].path, "second\n", -1, NULL));
 	g_assert_cmpint(g_unlink(files[1].path), ==, 0);
-	seen = files_observe(fixture->arena, files, 2, "salt");
+	seen = files_observe(fixture->arena, files, 2, "salt", true);
 	g_assert_cmpstr(seen[0].digest, ==, edited);
+	g_assert_cmpstr(seen[0].content, ==, "second\n");
 	g_assert_null(seen[1].digest);
 	g_assert_null(seen[1].mode);
 
 	g_assert_true(files_put(files, 2, &changed, NULL));
 	g_assert_true(changed);
-	seen = files_observe(fixture->arena, files, 2, "salt");
+	seen = files_observe(fixture->arena, files, 2, "salt", true);
 	g_assert_cmpstr(seen[0].digest, ==, digest);
 	g_assert_nonnull(seen[1].digest);
+}
+
+/* What an edited file shows: a text within bounds, never a secret. */
+static void test_tells(struct fixture *fixture, gconstpointer data)
+{
+	enum { N = 7 };
+	struct leaf_file files[N];
+	bool changed = false;
+	for (int i = 0; i < N; i++)
+		files[i] = file(fixture, (char[]) { (char) ('a' + i), '\0' }, "put\n");
+	g_assert_true(files_put(files, N, &changed, NULL));
+	g_autofree char *most = g_strnfill(LEAF_SEEN_MAX_BYTES, 'x'), *more = g_strnfill(LEAF_SEEN_MAX_BYTES + 1, 'x');
+	const struct leaf_file *seen = NULL;
+
+	g_assert_true(g_file_set_contents(files[0].path, most, -1, NULL));
+	g_assert_true(g_file_set_contents(files[1].path, more, -1, NULL));
+	g_assert_true(g_file_set_contents(files[2].path, "no \xff text", -1, NULL));
+	g_assert_true(g_file_set_contents(files[3].path, "a\0b", 3, NULL));
+	g_assert_true(g_file_set_contents(files[4].path, "a secret\n", -1, NULL));
+	g_assert_true(g_file_set_contents(files[5].path, "", -1, NULL));
+	files[4].label = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+	seen = files_observe(fixture->arena, files, N, "salt", true);
+	g_assert_cmpstr(seen[0].content, ==, most);
+	for (int i = 1; i < 5; i++) {
+		g_assert_nonnull(seen[i].digest);
+		g_assert_null(seen[i].content);
+	}
+	g_assert_cmpstr(seen[5].content, ==, "");
+	g_assert_null(seen[6].content); /* as it was put */
+	g_assert_null(files_observe(fixture->arena, files, N, "salt", false)[0].content);
+
+	/* All of them together. */
+	size_t told = 0;
+	for (int i = 0; i < N; i++) {
+		files[i].label = NULL;
+		g_assert_true(g_file_set_contents(files[i].path, most, -1, NULL));
+	}
+	seen = files_observe(fixture->arena, files, N, "salt", true);
+	for (int i = 0; i < N; i++)
+		told += seen[i].content ? strlen(seen[i].content) : 0;
+	g_assert_cmpuint(told, ==, LEAF_SEEN_ALL_MAX_BYTES);
 }
 
 /* Whatever somebody left in a file's place, nothing hangs and the file is put right. */
@@ -111,13 +153,13 @@ static void test_strange_things(struct fixture *fixture, gconstpointer data)
 	g_assert_cmpint(symlink(secret, files[1].path), ==, 0);
 	g_assert_true(g_file_set_contents(files[2].path, "", -1, NULL));
 	g_assert_cmpint(truncate(files[2].path, (off_t) 1 << 40), ==, 0);
-	const struct leaf_file *seen = files_observe(fixture->arena, files, 3, "salt");
+	const struct leaf_file *seen = files_observe(fixture->arena, files, 3, "salt", true);
 	g_assert_null(seen[0].digest);
 	g_assert_null(seen[1].digest);
 	g_assert_nonnull(seen[2].digest);
 	g_assert_true(files_put(files, 3, &changed, NULL));
 	g_assert_true(changed);
-	seen = files_observe(fixture->arena, files, 3, "salt");
+	seen = files_observe(fixture->arena, files, 3, "salt", true);
 	for (int i = 0; i < 3; i++) {
 		g_autofree char *digest = files_digest(files[i].content);
 		g_assert_cmpstr(seen[i].digest, ==, digest);
@@ -168,6 +210,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add("/leaf/files/put", struct fixture, NULL, set_up, test_put, tear_down);
 	g_test_add("/leaf/files/observe", struct fixture, NULL, set_up, test_observe, tear_down);
+	g_test_add("/leaf/files/tells", struct fixture, NULL, set_up, test_tells, tear_down);
 	g_test_add("/leaf/files/strange-things", struct fixture, NULL, set_up, test_strange_things, tear_down);
 	g_test_add("/leaf/files/nothing-half-done", struct fixture, NULL, set_up, test_nothing_half_done, tear_down);
 	g_test_add("/leaf/files/remove", struct fixture, NULL, set_up, test_remove, tear_down);

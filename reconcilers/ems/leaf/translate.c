@@ -219,6 +219,7 @@ const struct nf *translate_observed(struct arena *arena, const struct leaf_nf *s
 		files[i] = (struct nf_file) {
 			.name = seen->files[i].name,
 			.path = seen->files[i].path,
+			.content = seen->files[i].content,
 			.digest = seen->files[i].digest,
 			.mode = seen->files[i].mode,
 			.on_change = observed_on_change(seen->files[i].on_change),

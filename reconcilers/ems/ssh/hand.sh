@@ -79,6 +79,16 @@ look_at() {
 		fi
 	fi
 	echo "F ${digest%% *} $mode"
+	[ "$1" != plain ] || tell "$2"
+}
+
+# What is in a file, where that is not what was put and is no secret: "C HEX". In a change it may be a secret of the other side of it.
+tell() {
+	[ ! -e "$nf/dirty" ] && [ -f "$1" ] && [ -f "$nf/kept$1" ] || return 0
+	size=$(stat -c %s "$1") && [ "$size" -le "$most" ] && [ "$size" -le "$left" ] || return 0
+	cmp -s "$1" "$nf/kept$1" && return 0
+	left=$((left - size))
+	echo "C $(od -An -v -tx1 "$1" | tr -d ' \n')"
 }
 
 look_process() {
@@ -90,7 +100,9 @@ look_process() {
 	fi
 }
 
+# look MOST ALL: bytes that are told of one file that is not as it was put, and of all of them.
 look() {
+	most=$1 left=$2
 	[ ! -e "$nf/dirty" ] || echo D
 	if [ -e "$nf/manifest" ]; then
 		sed -n 's/^{/M {/p' "$nf/manifest"

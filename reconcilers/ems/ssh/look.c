@@ -19,6 +19,31 @@ static void read_file(struct arena *arena, const char *line, struct there *there
 		file->mode = arena_printf(arena, "%04o", (unsigned) g_ascii_strtoull(words[1], NULL, 8) & 07777U);
 }
 
+static char *from_hex(const char *hex)
+{
+	size_t n = strlen(hex) / 2;
+	g_autoptr(GString) out = g_string_sized_new(n);
+	for (size_t i = 0; i < n; i++) {
+		int high = g_ascii_xdigit_value(hex[2 * i]), low = g_ascii_xdigit_value(hex[2 * i + 1]);
+		if (high < 0 || low < 0 || high + low == 0)
+			return NULL;
+		g_string_append_c(out, (char) (high * 16 + low));
+	}
+	return g_utf8_validate(out->str, (gssize) out->len, NULL) ? g_strdup(out->str) : NULL;
+}
+
+/* "HEX": what is in the last of the files, which is not as it was put. What is no text, too long or not of its digest is left out. */
+static void read_content(struct arena *arena, const char *hex, struct there *there, size_t at)
+{
+	if (!there->nf || at == 0 || at > there->nf->n_files || strlen(hex) > 2 * (size_t) NF_SEEN_MAX_BYTES)
+		return;
+	struct nf_file *file = (struct nf_file *) (guintptr) &there->nf->files[at - 1];
+	g_autofree char *text = file->label ? NULL : from_hex(hex);
+	g_autofree char *digest = text ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1) : NULL;
+	if (digest && g_strcmp0(digest, file->digest) == 0)
+		file->content = arena_strdup(arena, text);
+}
+
 static const char *describe_exit(struct arena *arena, const char *text)
 {
 	guint64 status;
@@ -42,6 +67,9 @@ static bool read_line(struct arena *arena, const char *line, struct there *there
 		return manifest_read(arena, rest, there, error);
 	case 'F':
 		read_file(arena, rest, there, n_files);
+		return true;
+	case 'C':
+		read_content(arena, rest, there, *n_files);
 		return true;
 	case 'P':
 		there->pid = g_ascii_strtoll(rest, NULL, 10);
@@ -73,7 +101,8 @@ static bool read_all(struct arena *arena, const char *text, struct there *there,
 bool look(struct ems *ems, struct wire *wire, const struct call *call, struct arena *arena, struct there *ret, GError **error)
 {
 	*ret = (struct there) { 0 };
-	g_autofree char *text = hand_ask(ems, wire, call, NULL, error, "look", NULL);
+	g_autofree char *most = g_strdup_printf("%d", NF_SEEN_MAX_BYTES), *all = g_strdup_printf("%d", NF_SEEN_ALL_MAX_BYTES);
+	g_autofree char *text = hand_ask(ems, wire, call, NULL, error, "look", most, all, NULL);
 	if (!text || !read_all(arena, text, ret, error))
 		return false;
 	if (ret->nf) {

@@ -168,7 +168,9 @@ static bool send_piece(struct sftp *sftp, const guint8 *handle, size_t handle_le
 	put_bytes(packet, handle, handle_length);
 	put_u64(packet, at);
 	put_bytes(packet, bytes, length);
-	return send_packet(sftp, packet, error);
+	bool good = send_packet(sftp, packet, error);
+	explicit_bzero(packet->data, packet->len); /* it may hold secrets */
+	return good;
 }
 
 static bool put_file(struct sftp *sftp, struct answer *answer, const struct upload *upload, GError **error)

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -129,6 +130,49 @@ static void check_outside(vim_check_fn each, void *data)
 	each(&vlan, data);
 }
 
+/* --- how many VNFs there is room for ------------------------------------------------------------------------------------- */
+
+enum {
+	VNFS_USUAL = 1000,     /* room for so many is enough not to be talked about */
+	VNF_FILES = 5,         /* of its keeper: netns, pidfd, socket, doorbell, log */
+	VNF_PROCESSES = 3,     /* its agent, its NF, and what that forks */
+	KEEPER_FILES = 64,
+};
+
+static guint64 number_in(const char *path, guint64 otherwise)
+{
+	g_autofree char *text = NULL;
+	guint64 number = 0;
+	bool good = g_file_get_contents(path, &text, NULL, NULL) &&
+		    g_ascii_string_to_unsigned(g_strstrip(text), 10, 0, G_MAXUINT64, &number, NULL);
+	return good ? number : otherwise;
+}
+
+static void say_room(const char *of, guint64 limit, guint64 vnfs, const char *mend, vim_check_fn each, void *data)
+{
+	g_autofree char *what = g_strdup_printf("%s for %d VNFs", of, VNFS_USUAL);
+	g_autofree char *why = g_strdup_printf("the limit of %" G_GUINT64_FORMAT " is reached at about %" G_GUINT64_FORMAT " VNFs", limit, vnfs);
+	each(&(struct vim_check) { .good = vnfs >= VNFS_USUAL, .what = what, .why = why, .mend = mend }, data);
+}
+
+static void check_room(vim_check_fn each, void *data)
+{
+	struct rlimit files = { RLIM_INFINITY, RLIM_INFINITY }, processes = { RLIM_INFINITY, RLIM_INFINITY };
+	getrlimit(RLIMIT_NOFILE, &files);
+	getrlimit(RLIMIT_NPROC, &processes);
+	/* The keeper raises its own as far as it may; root may as far as the kernel does. */
+	guint64 n_files = geteuid() == 0 ? number_in("/proc/sys/fs/nr_open", files.rlim_max) : files.rlim_max;
+	say_room("descriptors of a site's keeper", n_files, n_files > KEEPER_FILES ? (n_files - KEEPER_FILES) / VNF_FILES : 0,
+		 "LimitNOFILE=1048576 in the unit, or /etc/security/limits.conf: hard nofile 1048576", each, data);
+	guint64 n_processes = number_in("/proc/sys/kernel/pid_max", G_MAXINT32);
+	if (geteuid() != 0)
+		n_processes = MIN(n_processes, processes.rlim_max);
+	say_room("processes", n_processes, n_processes / VNF_PROCESSES, "sysctl -w kernel.pid_max=4194304", each, data);
+	guint64 n_namespaces = number_in("/proc/sys/user/max_net_namespaces", G_MAXINT32);
+	n_namespaces = MIN(n_namespaces, number_in("/proc/sys/user/max_mnt_namespaces", G_MAXINT32));
+	say_room("namespaces", n_namespaces, n_namespaces, "sysctl -w user.max_net_namespaces=65536 user.max_mnt_namespaces=65536", each, data);
+}
+
 static void check_own_program(const char *name, vim_check_fn each, void *data)
 {
 	g_autofree char *path = program_find(name), *what = g_strdup_printf("%s is found", name);
@@ -170,6 +214,7 @@ void vim_local_check(const struct site *site, vim_check_fn each, void *data)
 	check_id_ranges(each, data);
 	check_control_groups(each, data);
 	check_outside(each, data);
+	check_room(each, data);
 	for (size_t i = 0; i < G_N_ELEMENTS(programs); i++)
 		check_program(programs[i][0], programs[i][1], each, data);
 }

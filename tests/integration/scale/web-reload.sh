@@ -1,11 +1,14 @@
 #!/bin/sh
-# nginx answers with its former configuration until the former workers have gone: what is looked at next is to be the new one.
+# nginx answers with its former configuration until the former worker has gone: what is looked at next is to be the new one.
 pid=$(cat /run/nginx.pid)
-old=$(pgrep -P "$pid" | tr '\n' ',')
+old=$(pgrep -P "$pid")
 kill -HUP "$pid"
 for _ in $(seq 100); do
-	pgrep -P "$pid" | grep -qvxF "$(echo "$old" | tr ',' '\n')" && ! ps -o pid= -p "${old%,}" | grep -q . && exit 0
+	now=$(pgrep -P "$pid")
+	if [ -n "$now" ] && ! echo "$now" | grep -qxF "$old"; then
+		exit 0
+	fi
 	sleep 0.05
 done
-echo "the former workers did not go within 5 s" >&2
+echo "the former worker did not go within 5 s" >&2
 exit 1

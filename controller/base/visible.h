@@ -1,0 +1,5 @@
+/* Text of somebody else's on its way to a terminal: what the terminal would take for a command is made visible. Pure; any thread. */
+#pragma once
+
+/* @text as UTF-8, with each control character but line breaks and tabs as "\x1b". Owned by the caller. */
+char *visible(const char *text);
