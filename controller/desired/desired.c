@@ -163,6 +163,14 @@ static int by_service_name(const void *a, const void *b)
 	return x->origin.line < y->origin.line ? -1 : 1;
 }
 
+static bool services_are_sorted(const GPtrArray *services)
+{
+	for (guint i = 1; i < services->len; i++)
+		if (by_service_name(&services->pdata[i - 1], &services->pdata[i]) > 0)
+			return false;
+	return true;
+}
+
 static void refuse_duplicates(struct run *run)
 {
 	for (guint i = 1; i < run->services->len; i++) {
@@ -459,7 +467,8 @@ static struct network *make_network(struct run *run)
 		return NULL;
 	for (guint i = 0; i < run->services->len; i++)
 		g_ptr_array_add(run->walk, run->services->pdata[i]);
-	g_ptr_array_sort(run->services, by_service_name);
+	if (!services_are_sorted(run->services)) /* where files are named after what is in them they are */
+		g_ptr_array_sort(run->services, by_service_name);
 	refuse_duplicates(run);
 	if (run->gave_up)
 		return NULL;

@@ -68,6 +68,7 @@ int main(int argc, char **argv)
 	struct vnfc_folder vnfc = { 0 };
 	struct ems_bench bench = {
 		.ops = &ems_leaf_ops,
+		.tells_texts = true,
 		.vnfc_new = vnfc_new,
 		.vnfc_free = vnfc_free,
 		.path = path_of,

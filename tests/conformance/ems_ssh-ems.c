@@ -95,6 +95,7 @@ int main(int argc, char **argv)
 	struct host with = { 0 }, without = { .config = "# no sftp" };
 	struct ems_bench bench = {
 		.ops = &ems_ssh_ops,
+		.tells_texts = true,
 		.vnfc_new = vnfc_new,
 		.vnfc_free = vnfc_free,
 		.describe = describe,

@@ -153,5 +153,4 @@ back() {
 ok "two killed: both are back" eventually 20 back
 first=$(times vnfc/farm.web.vdu.1 replace) second=$(times vnfc/farm.web.vdu.2 replace)
 ok "two killed: side by side" test "$(before "$first" "$second" || before "$second" "$first"; echo $?)" = 1
-pleach events -n 30 | sed 's/^/# /'
 lab_done
