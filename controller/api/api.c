@@ -155,8 +155,11 @@ static void get_drift(const struct visit *visit)
 {
 	struct report_style style = api_style(visit, true);
 	struct report_input input = api_snapshot(visit, API_DRIFT, NULL);
+	const char *text = http_request_param(visit->request, "key"), *key = text ? api_select(visit, &input, text) : NULL;
+	if (text && !key)
+		return;
 	enum report_verdict verdict;
-	char *report = report_drift(&input, &style, &verdict);
+	char *report = report_drift(&input, key, &style, &verdict);
 	api_answer_report(visit, &style, report, verdict);
 }
 

@@ -177,14 +177,15 @@ const struct command command_status = {
 
 static int run_drift(const struct cli *cli, int argc, char **argv)
 {
-	if (argc > 1)
-		return cli_usage("drift takes no arguments");
-	g_autofree char *path = make_path(cli, "/v1/drift", NULL);
+	if (argc > 2)
+		return cli_usage("drift takes one key at most");
+	g_autofree char *path = make_path(cli, "/v1/drift", argc > 1 ? argv[1] : NULL);
 	return cli_show(cli, "GET", path);
 }
 
 const struct command command_drift = {
 	.name = "drift",
+	.arguments = "[KEY]",
 	.summary = "what is not as the commit says, field by field, with its line",
 	.details = "Exit status: 0 none, 2 drift, or a site that could not be looked at, 1 error.",
 	.outputs = "text|json|markdown",

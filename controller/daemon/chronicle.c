@@ -2,10 +2,16 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/visible.h"
+#include "report/text_diff.h"
 
 #include <string.h>
 
-enum { HELD_EVENTS_MAX = 100 }; /* of one plan; the rest is counted */
+enum {
+	HELD_EVENTS_MAX = 100,      /* of one plan; the rest is counted */
+	DRIFT_TEXT_MAX_BYTES = 200, /* of a value that drifted, in an event */
+	DRIFT_LINES_MAX = 6,        /* changed lines of a text that drifted, in an event */
+};
 
 struct chronicle {
 	struct store *store;
@@ -266,15 +272,51 @@ static bool is_drift(enum cause cause)
 	return cause == CAUSE_DRIFT || cause == CAUSE_INTENT_DRIFT;
 }
 
+/* What somebody put into a file may be of any length, and anything: a beginning of it is enough here. */
+static void append_value(GString *text, const struct value *value)
+{
+	gsize from = text->len;
+	value_print(value, text);
+	if (text->len - from <= DRIFT_TEXT_MAX_BYTES)
+		return;
+	g_string_truncate(text, from + DRIFT_TEXT_MAX_BYTES);
+	while (((unsigned char) text->str[text->len - 1] & 0xc0) == 0x80) /* in the middle of a character */
+		g_string_truncate(text, text->len - 1);
+	if ((unsigned char) text->str[text->len - 1] >= 0xc0)
+		g_string_truncate(text, text->len - 1);
+	g_string_append(text, "…");
+}
+
+/* The first lines that were changed in a text, from what it should be to what it is. */
+static void append_lines(GString *text, const struct field_change *change)
+{
+	if (change->desired->type != VALUE_STRING || change->observed->type != VALUE_STRING ||
+	    !(strchr(change->desired->string, '\n') || strchr(change->observed->string, '\n')))
+		return;
+	g_autoptr(GPtrArray) lines = text_diff(change->desired->string, change->observed->string);
+	unsigned shown = 0;
+	for (guint i = 0; i < lines->len && shown <= DRIFT_LINES_MAX; i++) {
+		const char *line = lines->pdata[i];
+		if (*line != '-' && *line != '+')
+			continue;
+		g_autofree char *plain = visible(line);
+		if (shown++ == DRIFT_LINES_MAX)
+			g_string_append(text, "; …");
+		else
+			g_string_append_printf(text, "%s%s", shown == 1 ? ": " : "; ", plain);
+	}
+}
+
 static const char *drift_text(struct arena *arena, const struct step *step, const struct field_change *change)
 {
 	if (!change)
 		return step->observed ? "is not as it was made" : "is gone";
 	g_autoptr(GString) text = g_string_new(NULL);
 	g_string_append_printf(text, "%s is ", change->path);
-	value_print(change->observed, text);
+	append_value(text, change->observed);
 	g_string_append(text, ", should be ");
-	value_print(change->desired, text);
+	append_value(text, change->desired);
+	append_lines(text, change);
 	const char *why = g_str_equal(change->path, "state") && step->observed ? why_ended(step->observed) : NULL;
 	if (why)
 		g_string_append_printf(text, ": %s", why);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const char *const *read_names(struct run *run, const struct tpolicy *policy, const char *property, size_t *ret_n)
+const char *const *policy_names(struct run *run, const struct tpolicy *policy, const char *property, size_t *ret_n)
 {
 	const struct tvalue *list = tnamed_get(policy->properties, property);
 	size_t n = list && list->type == TV_LIST ? list->list.n : 0;
@@ -63,9 +63,9 @@ static void add(struct run *run, const struct tpolicy *policy)
 		run_say(run, SEVERITY_ERROR, "too-many-policies", policy->origin, "more than %d policies of access", ACCESS_RULES_MAX);
 		return;
 	}
-	rule.operators = read_names(run, policy, "operators", &rule.n_operators);
-	rule.ems = read_names(run, policy, "ems", &rule.n_ems);
-	rule.objects = read_names(run, policy, "objects", &rule.n_objects);
+	rule.operators = policy_names(run, policy, "operators", &rule.n_operators);
+	rule.ems = policy_names(run, policy, "ems", &rule.n_ems);
+	rule.objects = policy_names(run, policy, "objects", &rule.n_objects);
 	rule.verbs = read_verbs(run, policy);
 	check_uid(run, policy, &rule);
 	if (rule.n_operators == 0 && rule.n_ems == 0)

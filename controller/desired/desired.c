@@ -125,6 +125,7 @@ static void walk_template(struct run *run, const struct ttemplate *template)
 		diags_append(run->diags, diags);
 		kept_policies(run, topology);
 		access_take(run, topology);
+		drift_take(run, topology);
 		for (size_t i = 0; i < topology->n_nodes; i++) {
 			const struct tnode *node = &topology->nodes[i];
 			if (tnode_is_a(node, "pleach.nodes.Site")) {
@@ -376,6 +377,7 @@ static struct network *finish(struct run *run)
 	network->objects = memory_objects(run, arena, run->objects, run->makers);
 	network->packages = packages_gather(run, &network->n_packages);
 	network->access = access_gather(run, &network->n_access);
+	network->drift = drift_gather(run, network->objects, &network->n_drift);
 	network->faulty_services = faulty;
 	if (run->memory)
 		memory_settle(run, arena, network->objects);
@@ -426,12 +428,14 @@ static void run_open(struct run *run)
 	run->objects = g_ptr_array_new();
 	run->makers = g_ptr_array_new();
 	run->access = g_array_new(FALSE, FALSE, sizeof(struct access_rule));
+	run->drift = g_array_new(FALSE, FALSE, sizeof(struct drift_rule));
 	run->faulty = g_ptr_array_new();
 }
 
 static void run_close(struct run *run)
 {
 	g_ptr_array_unref(run->faulty);
+	g_array_unref(run->drift);
 	g_array_unref(run->access);
 	g_ptr_array_unref(run->makers);
 	g_ptr_array_unref(run->objects);

@@ -22,6 +22,7 @@
  *     values.c    TOSCA values to fields and expressions
  *     attribute.c get_attribute, within a VNF and from one VNF to another
  *     access.c    who may do what to which object
+ *     drift.c     what becomes of what changed behind the operator's back
  *     kept.c      what this version does not keep
  */
 #pragma once
@@ -76,6 +77,7 @@ struct run {
 	GPtrArray *objects;        /* const struct object: those that are made in this run */
 	GPtrArray *makers;         /* struct harvest, of @objects; NULL entries: not to be remembered */
 	GArray *access;            /* struct access_rule */
+	GArray *drift;             /* struct drift_rule */
 	GPtrArray *faulty;         /* prefixes of keys */
 	size_t n_vnfcs;
 	size_t n_repeated;         /* errors that were found again, and not said again */
@@ -532,6 +534,13 @@ const struct package *const *packages_gather(struct run *run, size_t *ret_n); /*
 
 void access_take(struct run *run, const struct ttopology *topology);
 const struct access_rule *access_gather(struct run *run, size_t *ret_n); /* in the order of their places */
+const char *const *policy_names(struct run *run, const struct tpolicy *policy, const char *property, size_t *ret_n); /* a bounded list */
+
+/* --- drift.c ------------------------------------------------------------------------------------------------------------ */
+
+void drift_take(struct run *run, const struct ttopology *topology);
+/* In the order of their places. Where two are equally exact for one of @objects, that is found. */
+const struct drift_rule *drift_gather(struct run *run, struct objects objects, size_t *ret_n);
 
 /* --- kept.c ------------------------------------------------------------------------------------------------------------- */
 

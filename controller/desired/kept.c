@@ -140,7 +140,9 @@ void kept_policies(struct run *run, const struct ttopology *topology)
 
 	for (size_t i = 0; i < topology->n_policies; i++) {
 		const struct tpolicy *policy = &topology->policies[i];
-		bool known = !policy->type;
+		/* Who orders a network says what becomes of drift in it, not who describes a VNF. */
+		bool ordered = !topology->substitution.node_type;
+		bool known = !policy->type || (ordered && ttype_is_a(policy->type, "pleach.policies.Drift"));
 		for (size_t j = 0; j < G_N_ELEMENTS(kept) && !known; j++)
 			known = ttype_is_a(policy->type, kept[j]);
 		if (!known)

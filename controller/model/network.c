@@ -69,7 +69,7 @@ struct network *network_emptied(const struct network *network)
 	struct network *nothing = ARENA_NEW(arena, struct network);
 	*nothing = (struct network) {
 		.arena = arena, .revision = network->revision, .owner = network->owner, .sites = network->sites, .n_sites = network->n_sites,
-		.access = network->access, .n_access = network->n_access,
+		.access = network->access, .n_access = network->n_access, .drift = network->drift, .n_drift = network->n_drift,
 	};
 	return nothing;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "model/access.h"
+#include "model/drift.h"
 #include "base/shelves.h"
 #include "model/object.h"
 #include "model/package.h"
@@ -42,6 +43,8 @@ struct network {
 	size_t n_packages;
 	const struct access_rule *access; /* who may do what to which object; n 0: everybody everything */
 	size_t n_access;
+	const struct drift_rule *drift; /* what is not put right, or told with another severity; n 0: all is put right */
+	size_t n_drift;
 	/* Keys that exist in this revision but could not be resolved because their descriptor is faulty: prefixes of keys
 	 * ("edge." after the slash) that must not be taken for removed. Sorted. */
 	const char *const *faulty_services;

@@ -115,7 +115,7 @@ static bool host_ends(const struct planner *planner, const struct item *item)
 	if (item->host == NO_ITEM)
 		return false;
 	const struct item *host = &planner->items[item->host];
-	return item_is_forward(host) && host->action != ACTION_CHANGE;
+	return item_is_forward(host) && host->action != ACTION_CHANGE && !policy_lets_stand(host);
 }
 
 static const struct caps *caps_of(struct planner *planner, const char *site, const struct kind *kind)
@@ -139,7 +139,8 @@ static unsigned next_incarnation(const struct planner *planner, const struct ite
 	unsigned highest = item->observed ? item->observed->incarnation : 0;
 	if (item->host != NO_ITEM) {
 		const struct item *host = &planner->items[item->host];
-		return item_is_forward(host) ? host->incarnation : host->observed ? host->observed->incarnation : highest;
+		bool comes = item_is_forward(host) && !policy_lets_stand(host);
+		return comes ? host->incarnation : host->observed ? host->observed->incarnation : highest;
 	}
 	if (item->last)
 		highest = MAX(highest, item->last->incarnation);
@@ -185,6 +186,12 @@ static void take_host_cause(struct planner *planner, struct item *item)
 	item->note = host->action == ACTION_RESTART ? "its VNFC is restarted" : "its VNFC is replaced";
 }
 
+static void ignore(struct item *item)
+{
+	item->ignored = true;
+	item->fate = FATE_NONE;
+}
+
 static void decide_create(struct planner *planner, struct item *item)
 {
 	for (size_t i = 0; i < item->desired->n_depends; i++) {
@@ -209,7 +216,10 @@ static void decide_create(struct planner *planner, struct item *item)
 	}
 	if (host_ends(planner, item))
 		take_host_cause(planner, item);
-	take_step(planner, item, ACTION_CREATE);
+	else if (policy_of_gone(planner, item) == DRIFT_IGNORE)
+		ignore(item);
+	if (!item->ignored)
+		take_step(planner, item, ACTION_CREATE);
 }
 
 /* Addresses that are written down cannot be on two incarnations at once. */
@@ -287,6 +297,10 @@ static void decide_update(struct planner *planner, struct item *item)
 		item->fate = FATE_NONE;
 		return;
 	}
+	if (policy_of_changes(planner, item) == DRIFT_IGNORE) {
+		ignore(item);
+		return;
+	}
 	enum field_cost dearest = COST_METADATA;
 	for (guint i = 0; i < planner->changes->len; i++)
 		dearest = MAX(dearest, g_array_index(planner->changes, struct field_change, i).cost);
@@ -313,7 +327,7 @@ static void decide_remove(struct planner *planner, struct item *item)
 	 * keep its VNFC from being removed either. */
 	if (host && (item_is_dead(host) || !host->observed))
 		return;
-	if (host && host->fate == FATE_STEP && (host->action == ACTION_REPLACE || host->action == ACTION_CREATE))
+	if (host && host->fate == FATE_STEP && !policy_lets_stand(host) && (host->action == ACTION_REPLACE || host->action == ACTION_CREATE))
 		return;
 	if (host && host->fate == FATE_STEP && host->action == ACTION_REMOVE && is_unseen(item->observed))
 		return;
@@ -331,6 +345,10 @@ static bool check_host(struct planner *planner, struct item *item)
 	const struct item *host = item->host == NO_ITEM ? NULL : &planner->items[item->host];
 	if (!host || !host->desired) {
 		block(planner, item, "there is no %s/%s that it could be in", host_kind, key_path(item->key));
+		return false;
+	}
+	if (host->ignored && (!host->observed || item_is_dead(host))) { /* gone with it */
+		ignore(item);
 		return false;
 	}
 	bool stands = host->observed && !item_is_dead(host);

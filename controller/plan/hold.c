@@ -59,15 +59,57 @@ static const char *held_before(const struct planner *planner, const struct step 
 	return NULL;
 }
 
+static const struct item *item_of(const struct planner *planner, const struct step *step)
+{
+	size_t found = items_find(planner, step->key);
+	return found == NO_ITEM ? NULL : &planner->items[found];
+}
+
+/* Drift that is only reported: what cleans up after a former incarnation is none. */
+static const char *reported(const struct planner *planner, const struct step *step)
+{
+	const struct item *item = step->action == ACTION_CLEAN ? NULL : item_of(planner, step);
+	const struct drift_rule *rule = item ? item->reported : NULL;
+	return rule ? arena_printf(planner->arena, "drift is only reported (policy %s, %s:%u)", rule->name, rule->origin.file, rule->origin.line)
+		    : NULL;
+}
+
+/* Where the object of @before stands and will stand as it is, @step need not wait, unless it is for a value of it. */
+static bool need_not_wait(const struct planner *planner, const struct step *step, const struct step *before)
+{
+	const struct item *item = item_of(planner, step), *other = item_of(planner, before);
+	if (before->action == ACTION_CLEAN || !policy_lets_stand(other))
+		return false;
+	for (size_t i = 0; i < item->n_waits; i++)
+		if (&planner->items[item->waits[i]] == other)
+			return false;
+	return true;
+}
+
+static void pass_by(const struct planner *planner, struct step *steps, struct step *step)
+{
+	size_t *after = ARENA_ARRAY(planner->arena, size_t, step->n_after), n = 0;
+	for (size_t i = 0; i < step->n_after; i++)
+		if (!need_not_wait(planner, step, &steps[step->after[i]]))
+			after[n++] = step->after[i];
+	step->after = after;
+	step->n_after = n;
+}
+
 size_t hold_steps(const struct planner *planner, struct step *steps, size_t n)
 {
 	size_t n_held = 0;
-	if (!planner->input->held)
+	bool policies = planner->input->desired->n_drift > 0;
+	if (!planner->input->held && !policies)
 		return 0;
 	g_autofree size_t *root = g_new(size_t, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		root[i] = i;
-		steps[i].held = held_itself(planner, &steps[i]);
+		steps[i].held = planner->input->held ? held_itself(planner, &steps[i]) : NULL;
+		if (!steps[i].held && policies) {
+			steps[i].held = reported(planner, &steps[i]);
+			pass_by(planner, steps, &steps[i]);
+		}
 		if (!steps[i].held)
 			steps[i].held = held_before(planner, steps, i, root);
 		n_held += steps[i].held != NULL;

@@ -4,6 +4,7 @@
  *     items.c     what is left to be decided, and in which order
  *     decide.c    what becomes of one object
  *     diff.c      its fields
+ *     policy.c    what the policies of drift make of it
  *     order.c     steps, what each comes after, the order
  *     conflict.c  who takes over what another one still holds
  *     turns.c     instances of one VDU one after another
@@ -50,6 +51,8 @@ struct item {
 	const size_t *waits;          /* items that pending values wait for */
 	size_t n_waits;
 
+	const struct drift_rule *reported; /* its step is drift that is only told; or NULL */
+	bool ignored;                 /* it has drifted, and that is nobody's business */
 	size_t node, n_nodes;         /* its steps: the one of @action first, if it has one, then those that clean */
 	size_t known;                 /* its place in known.rows */
 };
@@ -63,7 +66,8 @@ struct need {
  *
  * Objects never change, so the same pointer is the same object. A key is *quiet* when nothing was to be done or said about it and it
  * has no leftovers. What was decided about a key hangs on its three objects, on its leftovers, on whether its service is faulty and
- * its site blind, and on the keys that it needs (depends, host, what its pending values name), in the same way. So a key that was quiet
+ * its site blind, and on the keys that it needs (depends, host, what its pending values name), in the same way; and on the policies of
+ * drift: where those are others, nothing is taken over. So a key that was quiet
  * in the former plan, where all of this is the same and all that it needs is taken over too, is quiet now: no field of it is compared.
  * The former plan keeps its inputs alive until this one is made: no address can have come to stand for another object meanwhile. */
 struct known_row {
@@ -85,6 +89,8 @@ struct known {
 	size_t n_faulty;
 	const char *const *blind;
 	size_t n_blind;
+	const struct drift_rule *drift;
+	size_t n_drift;
 };
 
 struct planner {
@@ -136,6 +142,12 @@ void unplanned_add(struct planner *planner, const struct item *item, const char 
 bool diff_create(struct planner *planner, const struct item *item);
 bool diff_update(struct planner *planner, const struct item *item);
 
+/* policy.c: of an object that is gone, and of planner.changes, what becomes of it. REPORT: item.reported is set, and what is ignored is no
+ * longer among the changes. A step that is not drift alone is done as a whole. */
+enum drift_mode policy_of_gone(const struct planner *planner, struct item *item);
+enum drift_mode policy_of_changes(struct planner *planner, struct item *item);
+bool policy_lets_stand(const struct item *item); /* has a step that will not be done, and nothing ends by that */
+
 /* order.c: fills plan->steps and the counts. */
 void order_steps(struct planner *planner, struct plan *plan);
 
@@ -148,6 +160,7 @@ void turns(const struct planner *planner, void (*found)(size_t after, size_t bef
 /* rename.c */
 void rename_note(struct planner *planner);
 
-/* hold.c: gives steps, which stand in their order, the reason why they are held. How many are. */
+/* hold.c: gives steps, which stand in their order, the reason why they are held. How many are. What comes after drift that is only
+ * reported comes after it no more, where the object stands. */
 size_t hold_steps(const struct planner *planner, struct step *steps, size_t n);
 

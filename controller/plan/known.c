@@ -203,7 +203,10 @@ void known_make(struct planner *planner, const struct known *former)
 	known->n_faulty = input->desired->n_faulty_services;
 	known->blind = input->observed->blind.sites;
 	known->n_blind = input->observed->blind.n;
-	if (former && (!same_texts(former->faulty, former->n_faulty, known->faulty, known->n_faulty) ||
+	known->drift = input->desired->drift;
+	known->n_drift = input->desired->n_drift;
+	if (former && (!drift_rules_equal(former->drift, former->n_drift, known->drift, known->n_drift) ||
+		       !same_texts(former->faulty, former->n_faulty, known->faulty, known->n_faulty) ||
 		       !same_texts(former->blind, former->n_blind, known->blind, known->n_blind)))
 		former = NULL;
 	sort_leftovers(planner);
@@ -248,7 +251,7 @@ void known_settle(struct planner *planner)
 	for (size_t i = 0; i < planner->n_items; i++) {
 		const struct item *item = &planner->items[i];
 		struct known_row *row = &known->rows[item->known];
-		row->quiet = item->fate == FATE_NONE && !item->n_leftovers && !item->needs_missing;
+		row->quiet = item->fate == FATE_NONE && !item->ignored && !item->n_leftovers && !item->needs_missing;
 		row->first_need = needs->len;
 		row->n_needs = (guint32) item->n_needs;
 		for (size_t j = 0; j < item->n_needs; j++) {

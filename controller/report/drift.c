@@ -4,6 +4,7 @@
 
 struct drift {
 	const struct report_input *input;
+	const char *only; /* key, or NULL */
 	struct writer *writer;
 	struct arena *arena;
 	size_t objects, fields, gone, unattributed, uncompared, repaired;
@@ -57,6 +58,7 @@ static void write_field(struct drift *drift, const struct step *step, const stru
 	writer_detail(drift->writer, "%s: is %s, should be %s   (%s%s)", change->path,
 		      field_text(drift->arena, step->key, change->path, change->observed), desired_text(drift->arena, step, change),
 		      cause_words(change->cause), origin);
+	write_text_diff(drift->writer, change->desired, change->observed);
 	write_change(drift->writer, change);
 }
 
@@ -83,6 +85,33 @@ static void write_reason(struct drift *drift, const struct step *step)
 	if (step->held)
 		writer_detail(drift->writer, "held: %s", step->held);
 	writer_string(drift->writer, "held", step->held);
+}
+
+/* The gravest of the policies that speak of what is wrong with it; NULL: none does. */
+static const struct drift_rule *rule_of(const struct drift *drift, const struct step *step)
+{
+	const struct network *desired = drift->input->desired;
+	const struct drift_rule *gravest = NULL;
+	bool whole = step->action == ACTION_CREATE || step->action == ACTION_REMOVE;
+	for (size_t i = 0; desired && i < (whole ? 1 : step->n_changes); i++) {
+		if (!whole && !concerns(step->changes[i].cause))
+			continue;
+		const struct drift_rule *rule =
+			drift_find(desired->drift, desired->n_drift, step->key, step->site, whole ? NULL : step->changes[i].path);
+		if (rule && (!gravest || rule->severity > gravest->severity))
+			gravest = rule;
+	}
+	return gravest;
+}
+
+static void write_severity(struct drift *drift, const struct step *step)
+{
+	const struct drift_rule *rule = rule_of(drift, step);
+	if (rule)
+		writer_detail(drift->writer, "severity: %s (policy %s%s)", drift_severity_name(rule->severity), rule->name,
+			      around(drift->arena, ", ", origin_text(drift->arena, rule->origin), ""));
+	writer_string(drift->writer, "severity", rule ? drift_severity_name(rule->severity) : NULL);
+	writer_string(drift->writer, "policy", rule ? rule->name : NULL);
 }
 
 static void write_object(struct drift *drift, const struct step *step)
@@ -115,6 +144,7 @@ static void write_object(struct drift *drift, const struct step *step)
 			write_field(drift, step, &step->changes[i]);
 	}
 	writer_end(writer);
+	write_severity(drift, step);
 	write_reason(drift, step);
 	write_repair(drift, step);
 	writer_end(writer);
@@ -125,7 +155,7 @@ static void write_objects(struct drift *drift)
 	const struct plan *plan = drift->input->plan;
 	writer_array(drift->writer, "objects");
 	for (size_t i = 0; plan && i < plan->n_steps; i++) {
-		if (step_concerns(&plan->steps[i]))
+		if (step_concerns(&plan->steps[i]) && is_asked_for(drift->arena, drift->only, plan->steps[i].key))
 			write_object(drift, &plan->steps[i]);
 	}
 	writer_end(drift->writer);
@@ -150,7 +180,7 @@ static void write_uncompared(struct drift *drift)
 	writer_array(writer, "uncompared");
 	for (size_t i = 0; plan && i < plan->n_unplanned; i++) {
 		const struct unplanned *unplanned = &plan->unplanned[i];
-		if (unplanned->advisory || is_blind(drift->input, unplanned->key))
+		if (unplanned->advisory || is_blind(drift->input, unplanned->key) || !is_asked_for(drift->arena, drift->only, unplanned->key))
 			continue;
 		if (drift->uncompared++ == 0)
 			writer_section(writer, "Left out, because nothing is planned on it:");
@@ -220,7 +250,7 @@ static void write_repaired(struct drift *drift)
 	writer_array(writer, "repaired");
 	for (size_t i = 0; i < input->n_events; i++) {
 		const struct store_event *event = &input->events[i];
-		if (strcmp(event->kind, "repaired") != 0)
+		if (strcmp(event->kind, "repaired") != 0 || !event->key || !is_asked_for(drift->arena, drift->only, event->key))
 			continue;
 		if (drift->repaired++ == 0) {
 			drift->repaired_wall_us = event->wall_us;
@@ -286,10 +316,10 @@ static void write_summary(struct drift *drift)
 	writer_end(writer);
 }
 
-char *report_drift(const struct report_input *input, const struct report_style *style, enum report_verdict *ret_verdict)
+char *report_drift(const struct report_input *input, const char *key, const struct report_style *style, enum report_verdict *ret_verdict)
 {
 	auto_ptr(arena) arena = arena_new();
-	struct drift drift = { .input = input, .writer = writer_new(style), .arena = arena };
+	struct drift drift = { .input = input, .only = key, .writer = writer_new(style), .arena = arena };
 	const char *revision = input->plan ? input->plan->revision : input->desired ? input->desired->revision : NULL;
 	writer_head(drift.writer, "Comparing %s with %s.", revision_text(arena, revision), against_text(arena, input));
 	writer_string(drift.writer, "report", "drift");

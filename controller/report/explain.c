@@ -85,6 +85,7 @@ static void write_to_do(struct explain *explain, const struct entry *entry)
 			    around(explain->arena, ": ", step->note, ""));
 		for (size_t i = 0; i < step->n_changes; i++) {
 			writer_detail(writer, "%s", change_text(explain->arena, step, &step->changes[i]));
+			write_text_diff(writer, step->changes[i].observed, step->changes[i].desired);
 			write_change(writer, &step->changes[i]);
 		}
 		if (step->held)

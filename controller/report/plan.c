@@ -1,4 +1,3 @@
-#include "report/text_diff.h"
 #include "report/view.h"
 
 #include <string.h>
@@ -34,16 +33,10 @@ static const char *step_words(struct arena *arena, const struct report_input *in
 	return arena_strdup(arena, out->str);
 }
 
-/* Of a text of several lines (a configuration file), what changes in it; what is there now is known by its digest only, but what was
- * applied last is known. */
-static void write_text_diff(struct writer *writer, const struct field_change *change)
+/* What is there now may be known by its digest only, but what was applied last is known. */
+static void write_content(struct writer *writer, const struct field_change *change)
 {
-	const struct value *from = change->observed->type == VALUE_STRING ? change->observed : change->last, *to = change->desired;
-	if (from->type != VALUE_STRING || to->type != VALUE_STRING || !(strchr(from->string, '\n') || strchr(to->string, '\n')))
-		return;
-	g_autoptr(GPtrArray) lines = text_diff(from->string, to->string);
-	for (guint i = 0; i < lines->len; i++)
-		writer_detail(writer, "  %s", (const char *) lines->pdata[i]);
+	write_text_diff(writer, change->observed->type == VALUE_STRING ? change->observed : change->last, change->desired);
 }
 
 static void write_step(struct writer *writer, struct arena *arena, const struct report_input *input, const struct step *step)
@@ -60,7 +53,7 @@ static void write_step(struct writer *writer, struct arena *arena, const struct 
 	writer_array(writer, "changes");
 	for (size_t i = 0; i < step->n_changes; i++) {
 		writer_detail(writer, "%s", change_text(arena, step, &step->changes[i]));
-		write_text_diff(writer, &step->changes[i]);
+		write_content(writer, &step->changes[i]);
 		write_change(writer, &step->changes[i]);
 	}
 	writer_end(writer);

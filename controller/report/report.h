@@ -91,7 +91,7 @@ char *report_plan(const struct report_input *input, const struct report_style *s
 
 /* What is not as this commit says, field by field: who did it, and where it is written. Reads plan, observed, operation,
  * events. */
-char *report_drift(const struct report_input *input, const struct report_style *style, enum report_verdict *ret_verdict);
+char *report_drift(const struct report_input *input, const char *key, const struct report_style *style, enum report_verdict *ret_verdict);
 
 /* How every object stands, VNF by VNF; with @key (whole; may be a vnf/ aggregate or NULL) only that and what is below it.
  * REPORT_NOTHING: converged, all of it or just @key. Reads all but events and operations. */

@@ -48,18 +48,9 @@ static struct service *service_of(struct status *status, GHashTable *services, c
 	return service;
 }
 
-/* Is @key asked for: itself, or part of what is? */
 static bool is_asked(const struct status *status, const char *key)
 {
-	if (!status->only || strcmp(status->only, key) == 0)
-		return true;
-	if (key_is_kind(status->only, "service"))
-		return strcmp(key_service(status->arena, key), key_path(status->only)) == 0;
-	bool is_nf = key_is_kind(key, "nf"), is_vnfc = key_is_kind(key, "vnfc");
-	const char *vnf_path = is_nf || is_vnfc ? view_vnf_path(status->arena, key) : NULL;
-	if (vnf_path && key_is_kind(status->only, "vnf") && strcmp(key_path(status->only), vnf_path) == 0)
-		return true;
-	return is_nf && key_is_kind(status->only, "vnfc") && strcmp(key_path(status->only), key_path(key)) == 0;
+	return is_asked_for(status->arena, status->only, key);
 }
 
 static GHashTable *group(struct status *status)

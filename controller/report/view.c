@@ -375,3 +375,16 @@ const struct aggregate *view_aggregate(const struct view *view, const char *key)
 	}
 	return NULL;
 }
+
+bool is_asked_for(struct arena *arena, const char *only, const char *key)
+{
+	if (!only || strcmp(only, key) == 0)
+		return true;
+	if (key_is_kind(only, "service"))
+		return strcmp(key_service(arena, key), key_path(only)) == 0;
+	bool is_nf = key_is_kind(key, "nf"), is_vnfc = key_is_kind(key, "vnfc");
+	const char *vnf_path = is_nf || is_vnfc ? view_vnf_path(arena, key) : NULL;
+	if (vnf_path && key_is_kind(only, "vnf") && strcmp(key_path(only), vnf_path) == 0)
+		return true;
+	return is_nf && key_is_kind(only, "vnfc") && strcmp(key_path(only), key_path(key)) == 0;
+}

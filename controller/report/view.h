@@ -99,6 +99,11 @@ const char *desired_text(struct arena *arena, const struct step *step, const str
 /* A value of the field @path of @key, with the field's unit: "64 MB". In the arena. */
 const char *field_text(struct arena *arena, const char *key, const char *path, const struct value *value);
 void write_change(struct writer *writer, const struct field_change *change);
+/* For people: of a text of several lines (a configuration file), what changes in it from @from to @to. */
+void write_text_diff(struct writer *writer, const struct value *from, const struct value *to);
+
+/* Is @key asked for: is it @only (a key, "service/NAME", NULL: everything) or part of that? */
+bool is_asked_for(struct arena *arena, const char *only, const char *key);
 
 /* "10.0.0.5 (lan), 10.0.1.2 (wan)" of a VNFC, what it is now. "" where it has none. */
 const char *addresses_text(struct arena *arena, const struct object *object);

@@ -1,4 +1,5 @@
 /* Words that several reports use. */
+#include "report/text_diff.h"
 #include "report/view.h"
 
 #include "base/clock.h"
@@ -99,8 +100,17 @@ static const char *bytes_text(struct arena *arena, gint64 bytes)
 	return arena_printf(arena, "%" G_GINT64_FORMAT " B", bytes);
 }
 
+/* What somebody put into a file of one line may be of any length. */
+static const char *beginning(struct arena *arena, const char *text)
+{
+	g_autofree char *valid = g_utf8_make_valid(text, -1), *part = g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), TEXT_DIFF_MAX_WIDTH));
+	return arena_printf(arena, "%s…", value_text(arena, value_string(arena, part)));
+}
+
 const char *field_text(struct arena *arena, const char *key, const char *path, const struct value *value)
 {
+	if (value->type == VALUE_STRING && strlen(value->string) > TEXT_DIFF_MAX_WIDTH && !strchr(value->string, '\n'))
+		return beginning(arena, value->string);
 	const struct kind *kind = value->type == VALUE_INTEGER ? kind_of_key(key) : NULL;
 	const struct field_spec *spec = kind ? kind_spec(kind, path) : NULL;
 	return spec && spec->flags & FIELD_BYTES ? bytes_text(arena, value->integer) : value_text(arena, value);
@@ -123,6 +133,15 @@ const char *change_text(struct arena *arena, const struct step *step, const stru
 	const char *observed = field_text(arena, step->key, change->path, change->observed);
 	return arena_printf(arena, "%s: %s -> %s%s", change->path, observed, desired,
 			    bracketed(arena, cost_name(change->cost), cause, origin));
+}
+
+void write_text_diff(struct writer *writer, const struct value *from, const struct value *to)
+{
+	if (from->type != VALUE_STRING || to->type != VALUE_STRING || !(strchr(from->string, '\n') || strchr(to->string, '\n')))
+		return;
+	g_autoptr(GPtrArray) lines = text_diff(from->string, to->string);
+	for (guint i = 0; i < lines->len; i++)
+		writer_detail(writer, "  %s", (const char *) lines->pdata[i]);
 }
 
 void write_change(struct writer *writer, const struct field_change *change)

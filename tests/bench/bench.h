@@ -44,3 +44,4 @@ long bench_peak_rss_kib(void);
 bool bench_plan(const struct bench_options *options);
 bool bench_provision(const struct bench_options *options);
 bool bench_heal(const struct bench_options *options);
+bool bench_leaf(const struct bench_options *options);

@@ -13,6 +13,7 @@ static const struct {
 } benches[] = {
 	{ "plan", "loading and planning 100, 1,000 and 10,000 VNFs (-n: so many)", bench_plan },
 	{ "heal", "NF or VNFC killed until it answers again, 50 times each (-n: so often); needs haproxy", bench_heal },
+	{ "leaf", "the agent in each VNF: from exec to serving, memory, size; 200 times (-n: so often)", bench_leaf },
 	{ "provision", "from a commit seen to a VNF that runs: 200 single ones, 100 beside 900 others, 1,000 at once (-n: so many)", bench_provision },
 };
 

@@ -40,7 +40,7 @@ static void reports(const struct report_input *input)
 	static const enum report_format formats[] = { REPORT_TEXT, REPORT_JSON, REPORT_MARKDOWN };
 	for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
 		const struct report_style style = { formats[i], false };
-		g_autofree char *plan = report_plan(input, &style, NULL), *drift = report_drift(input, &style, NULL);
+		g_autofree char *plan = report_plan(input, &style, NULL), *drift = report_drift(input, NULL, &style, NULL);
 		g_autofree char *status = report_status(input, NULL, &style, NULL), *sites = report_sites(input, &style);
 		const char *const texts[] = { plan, drift, status, sites };
 		for (size_t j = 0; j < G_N_ELEMENTS(texts); j++)

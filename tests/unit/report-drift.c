@@ -28,7 +28,7 @@ static void test_text(void)
 {
 	struct report_world *world = drifted_world();
 	enum report_verdict verdict;
-	g_autofree char *text = report_drift(world_input(world), &style_text, &verdict);
+	g_autofree char *text = report_drift(world_input(world), NULL, &style_text, &verdict);
 	g_assert_cmpstr(text, ==,
 			"Comparing commit 1a2b3c4d5e6f with the live network observed at 2026-11-20T11:52:03.000Z.\n"
 			"\n"
@@ -49,7 +49,7 @@ static void test_text(void)
 			"\n"
 			"Drift on 3 objects: 1 field, 1 object gone, 1 unattributed; 1 site could not be looked at.\n");
 	g_assert_cmpint(verdict, ==, REPORT_DIFFERS);
-	g_autofree char *json = report_drift(world_input(world), &style_json, NULL);
+	g_autofree char *json = report_drift(world_input(world), NULL, &style_json, NULL);
 	g_autoptr(json_t) parsed = schema_check_text("drift", json);
 	g_assert_cmpuint(json_array_size(json_object_get(parsed, "objects")), ==, 3);
 	report_world_free(world);
@@ -67,11 +67,11 @@ static void test_repaired(void)
 	world->input.events = events;
 	world->input.n_events = G_N_ELEMENTS(events);
 	enum report_verdict verdict;
-	g_autofree char *text = report_drift(world_input(world), &style_text, &verdict);
+	g_autofree char *text = report_drift(world_input(world), NULL, &style_text, &verdict);
 	g_assert_nonnull(strstr(text, "  link/edge.lan: mtu is 9, should be 10: change, 3 s ago\n"));
 	g_assert_true(g_str_has_suffix(text, "\nDrift: none now; 1 repaired 3 s ago.\n"));
 	g_assert_cmpint(verdict, ==, REPORT_NOTHING);
-	g_autofree char *json = report_drift(world_input(world), &style_json, NULL);
+	g_autofree char *json = report_drift(world_input(world), NULL, &style_json, NULL);
 	g_autoptr(json_t) parsed = schema_check_text("drift", json);
 	report_world_free(world);
 }
@@ -79,12 +79,12 @@ static void test_repaired(void)
 static void test_none(void)
 {
 	struct report_world *world = report_world_new();
-	g_autofree char *text = report_drift(world_input(world), &style_text, NULL);
+	g_autofree char *text = report_drift(world_input(world), NULL, &style_text, NULL);
 	g_assert_true(g_str_has_suffix(text, "\nDrift: none.\n"));
 	struct report_input nothing = { 0 };
-	g_autofree char *early = report_drift(&nothing, &style_text, NULL);
+	g_autofree char *early = report_drift(&nothing, NULL, &style_text, NULL);
 	g_assert_nonnull(strstr(early, "nothing was looked at yet"));
-	g_autofree char *json = report_drift(&nothing, &style_json, NULL);
+	g_autofree char *json = report_drift(&nothing, NULL, &style_json, NULL);
 	g_autoptr(json_t) parsed = schema_check_text("drift", json);
 	report_world_free(world);
 }

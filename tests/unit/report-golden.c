@@ -72,8 +72,8 @@ static void test_case(gconstpointer name)
 		.wall_us = world.observed->wall_us, .desired = golden->network, .last = world.last, .observed = world.observed,
 		.plan = plan, .against = world.observed->wall_us ? NULL : "an empty network",
 	};
-	g_autofree char *plan_text = report_plan(&report, &style_text, NULL), *drift_text = report_drift(&report, &style_text, NULL);
-	g_autofree char *plan_json = report_plan(&report, &style_json, NULL), *drift_json = report_drift(&report, &style_json, NULL);
+	g_autofree char *plan_text = report_plan(&report, &style_text, NULL), *drift_text = report_drift(&report, NULL, &style_text, NULL);
+	g_autofree char *plan_json = report_plan(&report, &style_json, NULL), *drift_json = report_drift(&report, NULL, &style_json, NULL);
 	golden_compare(golden, "plan.txt", plan_text);
 	golden_compare(golden, "drift.txt", drift_text);
 	golden_compare(golden, "drift.json", drift_json);

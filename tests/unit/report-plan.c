@@ -153,7 +153,7 @@ static void test_made(void)
 		g_assert_true(g_str_has_suffix(text, summaries[i]));
 		g_autofree char *json = report_plan(&input, &style_json, NULL);
 		g_autoptr(json_t) parsed = schema_check_text("plan", json);
-		g_autofree char *drift = report_drift(&input, &style_json, NULL);
+		g_autofree char *drift = report_drift(&input, NULL, &style_json, NULL);
 		g_autoptr(json_t) parsed_drift = schema_check_text("drift", drift);
 		g_autofree char *status = report_status(&input, NULL, &style_json, NULL);
 		g_autoptr(json_t) parsed_status = schema_check_text("status", status);
@@ -177,7 +177,7 @@ static void test_units(void)
 		g_autofree char *line = g_strdup_printf("mem_bytes: none -> %s   (in-place", cases[i].text);
 		g_autofree char *text = report_plan(world_input(world), &style_text, NULL);
 		g_assert_nonnull(strstr(text, line));
-		g_autofree char *drift = report_drift(world_input(world), &style_text, NULL);
+		g_autofree char *drift = report_drift(world_input(world), NULL, &style_text, NULL);
 		g_autofree char *said = g_strdup_printf("mem_bytes: is none, should be %s   (drift", cases[i].text);
 		g_assert_nonnull(strstr(drift, said));
 		g_array_set_size(world->steps, 0);
