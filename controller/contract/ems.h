@@ -34,7 +34,8 @@ struct ems_ops {
 	struct ems *(*open)(const struct site *site, const struct driver_ref *which, GError **error);
 	void (*close)(struct ems *ems);
 
-	/* The NF in the VNFC reached by @access, NULL where there is none; in @arena. */
+	/* The NF in the VNFC reached by @access, NULL where there is none; in @arena. Of a file that is not as it was put it may tell the text
+	 * (struct nf_file.content), within the bounds that stand there; never of one that was put with a label. */
 	bool (*observe)(struct ems *ems, const struct call *call, const struct access *access, const char *nf_key, struct arena *arena,
 			const struct nf **ret, GError **error);
 

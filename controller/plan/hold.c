@@ -86,11 +86,12 @@ static bool need_not_wait(const struct planner *planner, const struct step *step
 	return true;
 }
 
-static void pass_by(const struct planner *planner, struct step *steps, struct step *step)
+/* @by_policy: which of the steps before it are held by a policy, and by nothing else. */
+static void pass_by(const struct planner *planner, struct step *steps, struct step *step, const bool *by_policy)
 {
 	size_t *after = ARENA_ARRAY(planner->arena, size_t, step->n_after), n = 0;
 	for (size_t i = 0; i < step->n_after; i++)
-		if (!need_not_wait(planner, step, &steps[step->after[i]]))
+		if (!by_policy[step->after[i]] || !need_not_wait(planner, step, &steps[step->after[i]]))
 			after[n++] = step->after[i];
 	step->after = after;
 	step->n_after = n;
@@ -103,12 +104,14 @@ size_t hold_steps(const struct planner *planner, struct step *steps, size_t n)
 	if (!planner->input->held && !policies)
 		return 0;
 	g_autofree size_t *root = g_new(size_t, n + 1);
+	g_autofree bool *by_policy = g_new0(bool, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		root[i] = i;
 		steps[i].held = planner->input->held ? held_itself(planner, &steps[i]) : NULL;
 		if (!steps[i].held && policies) {
 			steps[i].held = reported(planner, &steps[i]);
-			pass_by(planner, steps, &steps[i]);
+			by_policy[i] = steps[i].held != NULL;
+			pass_by(planner, steps, &steps[i], by_policy);
 		}
 		if (!steps[i].held)
 			steps[i].held = held_before(planner, steps, i, root);

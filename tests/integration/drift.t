@@ -45,6 +45,55 @@ in_vnf sh -c 'echo "# touched" >>/etc/haproxy.cfg'
 pleach sync
 drifted "a configuration file edited" "nf/hello\.vdu\.0: config\.config\.content"
 
+# What is suspended stays as it is, and is told line by line.
+pleach suspend nf/hello.vdu.0 --reason "a look" >/dev/null
+in_vnf sh -c 'echo "# by hand" >>/etc/haproxy.cfg'
+pleach sync >/dev/null
+told() { pleach drift "$1" | grep -qF -- "$2"; }
+ok "an edited file: the line that was added is shown" eventually 10 told hello.vdu "+ # by hand"
+like "an edited file: so does the event" "$(pleach events --kind drift)" ': \+ # by hand'
+like "an edited file: and explain, from what is to what will be" "$(pleach explain nf/hello.vdu.0)" '^ +- # by hand'
+unlike "an edited file: another object's drift is not told with it" "$(pleach drift link/hello.port)" 'by hand'
+pleach resume nf/hello.vdu.0 >/dev/null
+ok "an edited file: put right once it is resumed" lab_converged
+unlike "an edited file: as it was" "$(in_vnf cat /etc/haproxy.cfg)" 'by hand'
+
+# A policy that drift is only reported: it stays, while what no policy speaks of is put right.
+cp "$work/service.yaml" "$lab/service.yaml"
+cat >>"$work/service.yaml" <<'EOF'
+  policies:
+    - hands_off:
+        type: pleach.policies.Drift
+        targets: [ hello ]
+        properties: { mode: report, objects: [ 'nf/**' ], severity: critical }
+    - whatever:
+        type: pleach.policies.Drift
+        properties: { mode: ignore, fields: [ cp.port.mtu ] }
+EOF
+lab_push "Hands off"
+ok "policies: converged" lab_converged
+in_vnf sh -c 'echo "# by hand" >>/etc/haproxy.cfg'
+in_vnf ip link set port mtu 1300
+in_vnf ip link set port down
+pleach sync >/dev/null
+ok "report: told with its line" eventually 10 told hello "+ # by hand"
+drift=$(pleach drift) && code=0 || code=$?
+is "report: exit status" "$code" 2
+like "report: why it stays" "$drift" 'held: drift is only reported \(policy hands_off, service\.yaml:[0-9]+\)'
+like "report: how grave it is" "$drift" 'severity: critical \(policy hands_off, service\.yaml:[0-9]+\)'
+is_up() { in_vnf ip -o link show port up | grep -q port; }
+ok "enforce: what else has drifted is put right" eventually 10 is_up
+in_vnf ip link set port mtu 1300
+pleach sync >/dev/null
+like "report: it stays" "$(in_vnf cat /etc/haproxy.cfg)" 'by hand'
+unlike "ignore: is not told" "$(pleach drift | sed '/^Put right/,$d')" 'mtu'
+is "ignore: stays" "$(in_vnf cat /sys/class/net/port/mtu)" 1300
+cp "$lab/service.yaml" "$work/service.yaml"
+lab_push "Hands on"
+ok "without policies: converged" lab_converged
+is_right() { [ "$(in_vnf cat /sys/class/net/port/mtu)" = 1500 ] && ! in_vnf cat /etc/haproxy.cfg | grep -q "by hand"; }
+ok "without policies: all is put right" eventually 10 is_right
+
 # The file of the VNFC's own memory limit: control groups v1, or v2.
 group=$(cat "/proc/$(lab_leaves | head -n 1)/cgroup")
 limit=/sys/fs/cgroup/memory$(sed -n 's/^[0-9]*:memory://p' <<<"$group")/memory.limit_in_bytes

@@ -21,6 +21,8 @@ struct lab {
 	const struct caps *caps;
 	const char *(*held)(const char *key, struct arena *arena, void *data); /* or NULL */
 	const char *site;
+	const struct drift_rule *drift;
+	size_t n_drift;
 };
 
 static inline void lab_init(struct lab *lab)
@@ -131,7 +133,7 @@ static inline struct plan *lab_plan_after(struct lab *lab, const struct plan *fo
 	struct network *network = ARENA_NEW(lab->arena, struct network);
 	*network = (struct network) { .arena = lab->arena, .revision = "r1", .owner = "me",
 				      .faulty_services = arena_memdup(lab->arena, lab->faulty->pdata, lab->faulty->len * sizeof(char *)),
-				      .n_faulty_services = lab->faulty->len };
+				      .n_faulty_services = lab->faulty->len, .drift = lab->drift, .n_drift = lab->n_drift };
 	network->objects = objects_sorted(lab->arena, (const struct object *const *) lab->desired->pdata, lab->desired->len);
 	struct observed *observed = ARENA_NEW(lab->arena, struct observed);
 	*observed = (struct observed) { .arena = lab->arena,

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every shell script of the repository: there is nothing that shellcheck would warn of.
+# Every shell script of the repository: there is nothing that shellcheck would warn of, and what is a test can be run.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -7,7 +7,11 @@ if ! command -v shellcheck > /dev/null; then
 	echo "1..0 # SKIP shellcheck is not installed"
 	exit 0
 fi
-number=0
+number=1
+idle=$(find tests -name '*.t' -type f ! -perm -u+x)
+[ -z "$idle" ] || printf 'not '
+echo "ok 1 - every test can be run"
+[ -z "$idle" ] || echo "# $idle"
 found=$(find .ci tests examples controller/packaging -type f \( -perm -u+x -o -name '*.sh' \) 2> /dev/null | LC_ALL=C sort)
 for script in $found; do
 	case $(head -n 1 "$script") in

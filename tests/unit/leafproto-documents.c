@@ -309,6 +309,8 @@ static void test_hostile_replies(void)
 		{ SEEN("\"state\":\"started\",\"files\":[{\"name\":\"a\",\"path\":\"/a\",\"mode\":\"rw\"}],"
 		       "\"pid\":1,\"restarts\":0"),
 		  "four octal digits" },
+		{ SEEN("\"state\":\"started\",\"files\":[{\"name\":\"a\",\"path\":\"/a\",\"content\":\"x\"}],\"pid\":1,\"restarts\":0"),
+		  "does not have its digest" },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		g_autoptr(GError) error = NULL;
@@ -322,6 +324,38 @@ static void test_hostile_replies(void)
 	auto_ptr(arena) arena = arena_new();
 	const char *newer = SEEN("\"state\":\"started\",\"files\":[],\"pid\":1,\"restarts\":0,\"cpu\":0.5");
 	g_assert_nonnull(leaf_status_decode(arena, newer, strlen(newer), NULL));
+}
+
+/* What is told of edited files is bounded, of each and of all. */
+static void test_told_texts(void)
+{
+	enum { N = LEAF_SEEN_ALL_MAX_BYTES / LEAF_SEEN_MAX_BYTES + 1 };
+	g_autofree char *most = g_strnfill(LEAF_SEEN_MAX_BYTES, 'x'), *more = g_strnfill(LEAF_SEEN_MAX_BYTES + 1, 'x');
+	g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, most, -1);
+	g_autofree char *other = g_compute_checksum_for_string(G_CHECKSUM_SHA256, more, -1);
+	struct leaf_file files[N];
+	for (int i = 0; i < N; i++)
+		files[i] = (struct leaf_file) { .name = "a", .path = "/a", .mode = "0644", .content = most, .digest = digest };
+	struct leaf_nf nf = sample();
+	nf.files = files;
+	for (nf.n_files = N - 1; nf.n_files <= N; nf.n_files++) {
+		auto_ptr(arena) arena = arena_new();
+		g_autoptr(GError) error = NULL;
+		g_autofree char *text = leaf_status_encode(&(struct leaf_status) { .version = "0.1.0", .pid = 1, .nf = &nf });
+		const struct leaf_status *back = leaf_status_decode(arena, text, strlen(text), &error);
+		if (nf.n_files < N)
+			g_assert_cmpstr(back->nf->files[0].content, ==, most);
+		else
+			g_assert_error(error, PLEACH_ERROR, PLEACH_ERROR_INVALID);
+	}
+	auto_ptr(arena) arena = arena_new();
+	g_autoptr(GError) error = NULL;
+	files[0].content = more;
+	files[0].digest = other;
+	nf.n_files = 1;
+	g_autofree char *text = leaf_status_encode(&(struct leaf_status) { .version = "0.1.0", .pid = 1, .nf = &nf });
+	g_assert_null(leaf_status_decode(arena, text, strlen(text), &error));
+	g_assert_nonnull(strstr(error->message, "is longer than 65536 bytes"));
 }
 
 static void test_refusals(void)
@@ -355,6 +389,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/leafproto/hostile-requests", test_hostile_requests);
 	g_test_add_func("/leafproto/too-deep-and-too-large", test_too_deep_and_too_large);
 	g_test_add_func("/leafproto/hostile-replies", test_hostile_replies);
+	g_test_add_func("/leafproto/told-texts", test_told_texts);
 	g_test_add_func("/leafproto/refusals", test_refusals);
 	return g_test_run();
 }

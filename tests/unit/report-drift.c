@@ -76,6 +76,45 @@ static void test_repaired(void)
 	report_world_free(world);
 }
 
+/* An edited file line by line, how grave the policies say that it is, and only what is asked for. */
+static void test_edited(void)
+{
+	static const char *const all[] = { "**" }, *const config[] = { "config.**" };
+	static const struct drift_rule rules[] = {
+		{ .name = "any", .mode = DRIFT_ENFORCE, .severity = DRIFT_INFO, .objects = all, .n_objects = 1, .fields = all, .n_fields = 1,
+		  .origin = { "service.yaml", 80, 5 } },
+		{ .name = "law", .mode = DRIFT_ENFORCE, .severity = DRIFT_CRITICAL, .objects = all, .n_objects = 1, .fields = config, .n_fields = 1,
+		  .origin = { "service.yaml", 90, 5 } },
+	};
+	g_autofree char *lines = g_strnfill(2000, '\n'), *line = g_strnfill(2000, 'x');
+	struct report_world *world = report_world_new();
+	world->network.drift = rules;
+	world->network.n_drift = G_N_ELEMENTS(rules);
+	struct step *step = world_step(world, "nf/edge.web.vdu.0", ACTION_CHANGE, CAUSE_DRIFT);
+	world_change(world, step, "config.a.content", "one\ntwo\nthree\n", "one\nthree\n", CAUSE_DRIFT, COST_IN_PLACE, 33);
+	world_change(world, step, "config.b.content", lines, "one\n", CAUSE_DRIFT, COST_IN_PLACE, 34);
+	world_change(world, step, "config.c.content", line, "one", CAUSE_DRIFT, COST_IN_PLACE, 35);
+	step = world_step(world, "link/edge.lan", ACTION_CHANGE, CAUSE_DRIFT);
+	world_change(world, step, "mtu", "x", "y", CAUSE_DRIFT, COST_IN_PLACE, 11);
+	g_autofree char *text = report_drift(world_input(world), NULL, &style_text, NULL);
+	g_assert_nonnull(strstr(text, "          one\n        + two\n          three\n"));
+	g_assert_nonnull(strstr(text, "\n        … and "));
+	g_assert_nonnull(strstr(text, "severity: critical (policy law, service.yaml:90)"));
+	g_assert_nonnull(strstr(text, "severity: info (policy any, service.yaml:80)"));
+	g_assert_null(strstr(text, line));
+	g_assert_cmpuint(strlen(text), <, 6000);
+	g_autofree char *one = report_drift(world_input(world), "nf/edge.web.vdu.0", &style_json, NULL);
+	g_autoptr(json_t) parsed = schema_check_text("drift", one);
+	const json_t *objects = json_object_get(parsed, "objects");
+	g_assert_cmpuint(json_array_size(objects), ==, 1);
+	g_assert_cmpstr(json_opt_string(json_array_get(objects, 0), "severity", NULL), ==, "critical");
+	g_assert_cmpstr(json_opt_string(json_array_get(objects, 0), "policy", NULL), ==, "law");
+	enum report_verdict verdict;
+	g_autofree char *none = report_drift(world_input(world), "vnfc/edge.fw.vdu.0", &style_text, &verdict);
+	g_assert_cmpint(verdict, ==, REPORT_NOTHING);
+	report_world_free(world);
+}
+
 static void test_none(void)
 {
 	struct report_world *world = report_world_new();
@@ -94,6 +133,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/report/drift/text", test_text);
 	g_test_add_func("/report/drift/repaired", test_repaired);
+	g_test_add_func("/report/drift/edited", test_edited);
 	g_test_add_func("/report/drift/none", test_none);
 	return g_test_run();
 }
