@@ -142,8 +142,17 @@ static int wait_converged(const struct cli *cli, const char *key)
 		g_autoptr(json_t) status = text ? json_parse(text, strlen(text), ANSWER_MAX_BYTES, "status", &error) : NULL;
 		if (!status)
 			return cli_fail(error);
-		if (json_is_true(json_object_get(status, "final")))
-			break;
+		if (json_is_true(json_object_get(status, "final"))) {
+			int exit_status;
+			g_autofree char *report = cli_ask(cli, "GET", shown, &exit_status, NULL);
+			/* It may have begun to look again just now: what converged is shown as that. */
+			if (report && (exit_status == EXIT_OK || !json_is_true(json_object_get(status, "converged")))) {
+				if (terminal)
+					fprintf(stderr, "\r\033[K");
+				cli_print(g_steal_pointer(&report));
+				return exit_status;
+			}
+		}
 		if (terminal)
 			show_progress(json_opt_string(status, "why_not", ""));
 	}
