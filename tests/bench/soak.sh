@@ -41,10 +41,11 @@ kill_one() {
 	[ -n "$leaf" ] && kill -9 "$leaf" 2>/dev/null
 }
 
-rss_kib() { # of these pids together: the proportional share
+# Of these pids together: what is their own alone. (The share of libraries changes with whoever else runs on the machine.)
+anonymous_kib() {
 	local pid sum=0 part
 	for pid; do
-		part=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup" 2>/dev/null)
+		part=$(awk '/^Anonymous:/ { print $2 }' "/proc/$pid/smaps_rollup" 2>/dev/null)
 		sum=$((sum + ${part:-0}))
 	done
 	echo "$sum"
@@ -58,9 +59,9 @@ measure() {
 	keepers=$(lab_keepers)
 	leaves=$(lab_leaves)
 	# shellcheck disable=SC2086 # lists of pids
-	printf '{"bench": "soak", "commit": %d, "converge_ms": %d, "converged": %s, "controller_pss_kib": %d, "controller_fds": %d, "keeper_pss_kib": %d, "keeper_fds": %d, "leaf_pss_kib": %d, "leaves": %d, "store_kib": %d}\n' \
-		"$1" "$2" "$3" "$(rss_kib $daemon)" "$(fds "$daemon")" "$(rss_kib $keepers)" "$(fds "$(lab_keeper)")" \
-		$(($(rss_kib $leaves) / ($(wc -w <<<"$leaves") + 1))) "$(wc -w <<<"$leaves")" "$(du -sk "$lab/state" | cut -f 1)"
+	printf '{"bench": "soak", "commit": %d, "converge_ms": %d, "converged": %s, "controller_anonymous_kib": %d, "controller_fds": %d, "keeper_anonymous_kib": %d, "keeper_fds": %d, "leaf_anonymous_kib": %d, "leaves": %d, "store_kib": %d}\n' \
+		"$1" "$2" "$3" "$(anonymous_kib $daemon)" "$(fds "$daemon")" "$(anonymous_kib $keepers)" "$(fds "$(lab_keeper)")" \
+		$(($(anonymous_kib $leaves) / ($(wc -w <<<"$leaves") + 1))) "$(wc -w <<<"$leaves")" "$(du -sk "$lab/state" | cut -f 1)"
 }
 
 summary() {

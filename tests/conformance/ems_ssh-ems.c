@@ -106,7 +106,7 @@ int main(int argc, char **argv)
 		.read_file = read_content,
 		.kill_process = kill_process,
 		.kill_vnfc = kill_vnfc,
-		/* Without root, what the connection's process has started holds the connection too. */
+		/* Only of root: seen here, the connection to an ordinary user's sshd outlives the end of that one's process. */
 		.cut = geteuid() == 0 ? cut : NULL,
 		.data = &with,
 	};

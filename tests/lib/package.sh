@@ -3,19 +3,28 @@
 #
 # Build, root and downloads are kept in $PLEACH_BUILD/package, so that only the first run takes long. $PLEACH_RELEASE: a release build of
 # this tree that is there already.
-package_mirror=http://deb.debian.org/debian
+
+# Where this machine's own packages come from.
+package_mirror() {
+	cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources 2>/dev/null |
+		sed -nE 's/^(URIs:|deb( \[[^]]*\])?) +(http:[^ ]+).*/\3/p' | head -n 1
+}
 
 package_begin() {
 	[ "$(id -u)" -eq 0 ] || skip_all "only root makes a clean root"
 	need debootstrap cmake ninja dpkg-shlibdeps cpack unshare
 	unshare --mount --pid --fork true 2>/dev/null || skip_all "no mount and PID namespaces here"
-	timeout 20 perl -MIO::Socket::INET -e 'exit !IO::Socket::INET->new(PeerAddr => "deb.debian.org:80", Timeout => 15)' ||
-		skip_all "no network: deb.debian.org does not answer"
+	local mirror host
+	mirror=$(package_mirror)
+	host=$(sed -E 's,^http://([^/]+).*,\1,' <<<"$mirror")
+	[ -n "$mirror" ] || skip_all "this machine has no mirror of packages over http"
+	timeout 20 perl -MIO::Socket::INET -e 'exit !IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => 80, Timeout => 15)' "$host" ||
+		skip_all "no network: $host does not answer"
 	kept=$build/package
 	mkdir -p "$kept/archives"
 	if [ ! -e "$kept/root/.complete" ]; then
 		rm -rf --one-file-system "$kept/root"
-		timeout 300 debootstrap --variant=minbase bookworm "$kept/root" "$package_mirror" >"$kept/debootstrap.log" 2>&1 ||
+		timeout 300 debootstrap --variant=minbase bookworm "$kept/root" "$mirror" >"$kept/debootstrap.log" 2>&1 ||
 			skip_all "debootstrap: $(tail -n 1 "$kept/debootstrap.log")"
 		touch "$kept/root/.complete"
 	fi
