@@ -44,15 +44,16 @@ char *file_read(const char *path, size_t max_bytes, size_t *ret_length, GError *
 	return (char *) g_byte_array_free(g_steal_pointer(&bytes), FALSE);
 }
 
-static bool write_all(int fd, const char *data, size_t length)
+bool file_write_all(int fd, const void *data, size_t length)
 {
+	const char *at = data;
 	while (length > 0) {
-		ssize_t put = write(fd, data, length);
+		ssize_t put = write(fd, at, length);
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put < 0)
 			return false;
-		data += put;
+		at += put;
 		length -= (size_t) put;
 	}
 	return true;
@@ -78,7 +79,7 @@ bool file_write(const char *path, const void *data, size_t length, mode_t mode, 
 	int fd = mkostemp(beside, O_CLOEXEC);
 	if (fd < 0)
 		return pleach_error_errno(error, errno, "%s: no temporary file beside it", path);
-	bool written = fchmod(fd, mode) == 0 && write_all(fd, data, length) && fsync(fd) == 0;
+	bool written = fchmod(fd, mode) == 0 && file_write_all(fd, data, length) && fsync(fd) == 0;
 	int saved = errno;
 	if (close(fd) < 0 && written) {
 		saved = errno;

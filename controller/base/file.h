@@ -11,6 +11,9 @@ char *file_read(const char *path, size_t max_bytes, size_t *ret_length, GError *
 /* Writes beside and renames over; the folder must exist. */
 bool file_write(const char *path, const void *data, size_t length, mode_t mode, GError **error);
 
+/* All of it, however often write() has to be called; errno says why not. */
+bool file_write_all(int fd, const void *data, size_t length);
+
 /* mkdir -p. Existing folders are left as they are. */
 bool file_make_folder(const char *path, mode_t mode, GError **error);
 

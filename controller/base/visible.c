@@ -16,3 +16,11 @@ char *visible(const char *text)
 	}
 	return g_string_free(out, FALSE);
 }
+
+bool visible_is_plain(const char *text)
+{
+	for (const char *at = text; *at; at++)
+		if ((guchar) *at < 0x20 || *at == 0x7f)
+			return false;
+	return g_utf8_validate(text, -1, NULL);
+}

@@ -1,5 +1,6 @@
 #include "model/package.h"
 
+#include "base/visible.h"
 #include "model/private.h"
 
 #include <stdint.h>
@@ -9,11 +10,8 @@
 bool package_path_is_good(const char *path)
 {
 	size_t length = strlen(path);
-	if (length == 0 || length > PACKAGE_PATH_MAX_BYTES || !g_utf8_validate(path, (gssize) length, NULL))
+	if (length == 0 || length > PACKAGE_PATH_MAX_BYTES || !visible_is_plain(path))
 		return false;
-	for (const char *at = path; *at; at++)
-		if ((unsigned char) *at < 0x20 || *at == 0x7f)
-			return false;
 	g_auto(GStrv) parts = g_strsplit(path, "/", -1);
 	for (size_t i = 0; parts[i]; i++)
 		if (!*parts[i] || strcmp(parts[i], ".") == 0 || strcmp(parts[i], "..") == 0)

@@ -1,6 +1,7 @@
 #include "source/address.h"
 
 #include "base/error.h"
+#include "base/visible.h"
 
 #include <string.h>
 
@@ -17,16 +18,6 @@ void source_address_free(struct source_address *address)
 	g_free(address->user);
 	g_free(address->host);
 	g_free(address);
-}
-
-static bool is_text(const char *text)
-{
-	if (!g_utf8_validate(text, -1, NULL))
-		return false;
-	for (const char *at = text; *at; at++)
-		if ((guchar) *at < 0x20 || *at == 0x7f)
-			return false;
-	return true;
 }
 
 /* The path at the far side becomes a part of a command line or of a request there. */
@@ -175,7 +166,7 @@ static bool take_scp(struct source_address *address, const char *text, GError **
 struct source_address *source_address_parse(const char *text, bool allow_http, GError **error)
 {
 	auto_ptr(source_address) address = g_new0(struct source_address, 1);
-	if (!*text || strlen(text) > SOURCE_MAX_ADDRESS || !is_text(text)) {
+	if (!*text || strlen(text) > SOURCE_MAX_ADDRESS || !visible_is_plain(text)) {
 		pleach_error_invalid(error, "the address of a repository is 1 to %d bytes of text", SOURCE_MAX_ADDRESS);
 		return NULL;
 	}

@@ -1,6 +1,8 @@
 /* The walk over the entries of a tree or a folder: every bound on what a repository may hold is kept here. */
 #include "source/internal.h"
 
+#include "base/visible.h"
+
 #include <stdarg.h>
 #include <string.h>
 
@@ -58,14 +60,6 @@ void walk_too_many(struct walk *walk)
 		     "more than %d files and folders: the rest is not read", SOURCE_MAX_ENTRIES);
 }
 
-static bool is_text(const char *name)
-{
-	for (const char *at = name; *at; at++)
-		if ((guchar) *at < 0x20 || *at == 0x7f)
-			return false;
-	return g_utf8_validate(name, -1, NULL);
-}
-
 const char *walk_entry(struct walk *walk, const char *folder, const char *name, size_t depth)
 {
 	if (walk->full)
@@ -80,7 +74,7 @@ const char *walk_entry(struct walk *walk, const char *folder, const char *name, 
 		walk_finding(walk, SEVERITY_ERROR, "unsafe-path", path, NULL, "no file or folder may have this name: left out");
 		return NULL;
 	}
-	if (!is_text(name)) {
+	if (!visible_is_plain(name)) {
 		walk_finding(walk, SEVERITY_ERROR, "path-not-text", path, "rename it",
 			     "the name is not UTF-8 text without control characters: left out");
 		return NULL;

@@ -91,20 +91,6 @@ static bool make_folders(const char *path, GError **error)
 	return true;
 }
 
-static bool write_all(int fd, const char *data, size_t length)
-{
-	while (length > 0) {
-		ssize_t n = write(fd, data, length);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		data += n;
-		length -= (size_t) n;
-	}
-	return true;
-}
-
 /* Writes @file at @path. On a fault nothing is left of it. */
 static bool write_file(const struct leaf_file *file, const char *path, GError **error)
 {
@@ -114,7 +100,7 @@ static bool write_file(const struct leaf_file *file, const char *path, GError **
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail_errno(error, errno, "cannot make %s", path);
-	bool ok = leaf_mode_parse(file->mode, &mode) && write_all(fd, file->content, strlen(file->content)) &&
+	bool ok = leaf_mode_parse(file->mode, &mode) && file_write_all(fd, file->content, strlen(file->content)) &&
 		  fchmod(fd, mode) == 0;
 	int errnum = errno;
 	if (close(fd) != 0 && ok) {

@@ -97,20 +97,6 @@ static void begin(struct packages *packages, const char *digest)
 	packages->n_files = packages->n_bytes = 0;
 }
 
-static bool write_all(int fd, const char *bytes, size_t length)
-{
-	while (length > 0) {
-		ssize_t n = write(fd, bytes, length);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		bytes += n;
-		length -= (size_t) n;
-	}
-	return true;
-}
-
 static bool write_file(const char *path, bool executable, const char *bytes, size_t length, GError **error)
 {
 	g_autofree char *folder = g_path_get_dirname(path);
@@ -119,7 +105,7 @@ static bool write_file(const char *path, bool executable, const char *bytes, siz
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fail_errno(error, errno, "cannot make %s", path);
-	bool ok = write_all(fd, bytes, length) && fchmod(fd, executable ? 0755 : 0644) == 0;
+	bool ok = file_write_all(fd, bytes, length) && fchmod(fd, executable ? 0755 : 0644) == 0;
 	int errnum = errno;
 	close(fd);
 	if (!ok)

@@ -59,26 +59,6 @@ static char *path_of(struct ems_bench *bench, const char *name)
 	return g_build_filename(host->sshd.folder, "etc", name, NULL);
 }
 
-static void write_content(struct ems_bench *bench, const char *path, const char *content)
-{
-	if (content)
-		g_assert_true(g_file_set_contents(path, content, -1, NULL));
-	else
-		g_assert_cmpint(g_unlink(path), ==, 0);
-}
-
-static char *read_content(struct ems_bench *bench, const char *path)
-{
-	char *text = NULL;
-	g_file_get_contents(path, &text, NULL, NULL);
-	return text;
-}
-
-static void kill_process(struct ems_bench *bench, gint64 pid)
-{
-	g_assert_cmpint(kill((pid_t) pid, SIGKILL), ==, 0);
-}
-
 static void kill_vnfc(struct ems_bench *bench)
 {
 	struct host *host = bench->data;
@@ -102,9 +82,9 @@ int main(int argc, char **argv)
 		.vnfc_free = vnfc_free,
 		.describe = describe,
 		.path = path_of,
-		.write_file = write_content,
-		.read_file = read_content,
-		.kill_process = kill_process,
+		.write_file = ems_write_file,
+		.read_file = ems_read_file,
+		.kill_process = ems_kill_process,
 		.kill_vnfc = kill_vnfc,
 		/* Only of root: seen here, the connection to an ordinary user's sshd outlives the end of that one's process. */
 		.cut = geteuid() == 0 ? cut : NULL,

@@ -31,3 +31,8 @@ struct ems_bench {
 
 /* Adds the suite's tests under "/conformance/ems/NAME/". */
 void conformance_ems_add(struct ems_bench *bench);
+
+/* write_file, read_file and kill_process of a bench whose VNFC is a folder and processes of this machine. */
+void ems_write_file(struct ems_bench *bench, const char *path, const char *content);
+char *ems_read_file(struct ems_bench *bench, const char *path);
+void ems_kill_process(struct ems_bench *bench, gint64 pid);

@@ -2,6 +2,8 @@
 
 #include "base/clock.h"
 
+#include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
 
 void ems_set_up(struct fixture *fixture, gconstpointer data)
@@ -133,4 +135,26 @@ char *ems_log_text(struct fixture *fixture, unsigned lines)
 	g_assert_no_error(error);
 	g_assert_true(ok);
 	return g_string_free(text, FALSE);
+}
+
+/* --- for benches whose VNFC is a folder and processes of this machine ------------------------------------------------------- */
+
+void ems_write_file(struct ems_bench *bench, const char *path, const char *content)
+{
+	if (content)
+		g_assert_true(g_file_set_contents(path, content, -1, NULL));
+	else
+		g_assert_cmpint(g_unlink(path), ==, 0);
+}
+
+char *ems_read_file(struct ems_bench *bench, const char *path)
+{
+	char *text = NULL;
+	g_file_get_contents(path, &text, NULL, NULL);
+	return text;
+}
+
+void ems_kill_process(struct ems_bench *bench, gint64 pid)
+{
+	g_assert_cmpint(kill((pid_t) pid, SIGKILL), ==, 0);
 }

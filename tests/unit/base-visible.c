@@ -20,9 +20,21 @@ static void test_visible(void)
 	}
 }
 
+static void test_plain(void)
+{
+	g_assert_true(visible_is_plain("vnfd/fire wall-é.yaml"));
+	g_assert_true(visible_is_plain(""));
+	g_assert_false(visible_is_plain("a\nb"));
+	g_assert_false(visible_is_plain("a\tb"));
+	g_assert_false(visible_is_plain("\x1b[2J"));
+	g_assert_false(visible_is_plain("\x7f"));
+	g_assert_false(visible_is_plain("\xff"));
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/base/visible", test_visible);
+	g_test_add_func("/base/visible/plain", test_plain);
 	return g_test_run();
 }
